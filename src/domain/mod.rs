@@ -1,0 +1,40 @@
+//! The shared vocabulary of participation, in the words of a city clerk.
+//!
+//! A public [`authority`] runs [`consultation`]s in phases; residents hand in [`contribution`]s and
+//! discuss them in [`comment`]s, with a stance when they argue; the authority says how it treats each
+//! contribution ([`disposition`]) and answers it ([`response`]). Around every such statement lies the
+//! same envelope, a [`record`]: one owner, a revision, a licence, and where it came from.
+//! What other gateways are to us is a [`partner`]; what we sent them is a disclosure; what they
+//! confirm is a [`receipt`]; what is left of a deleted record is a [`tombstone`].
+//!
+//! This module does no I/O: no async, no SQL, no HTTP. Values are parsed at the edge and are valid
+//! inside (a [`text::SafeHtml`] is sanitised, a [`id::RecordId`] is an absolute http(s) URL).
+
+pub mod author;
+pub mod authority;
+pub mod change;
+pub mod comment;
+pub mod consultation;
+pub mod contribution;
+pub mod digest;
+pub mod disposition;
+pub mod fingerprint;
+pub mod id;
+pub mod partner;
+pub mod personal_data;
+pub mod place;
+pub mod receipt;
+pub mod record;
+pub mod response;
+pub mod seal;
+pub mod source;
+pub mod tally;
+pub mod text;
+pub mod theme;
+pub mod time;
+pub mod tombstone;
+pub mod vocabulary;
+
+pub use id::{ActorId, Class, Key, LocalId, PartnerDomain, PlatformName, RecordId, Revision};
+pub use record::{Body, Record};
+pub use time::{Clock, Timestamp};

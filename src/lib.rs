@@ -1,0 +1,2 @@
+//! Passerelle (work in progress; the map follows).
+pub mod domain;
