@@ -1,2 +1,3 @@
 //! Passerelle (work in progress; the map follows).
 pub mod domain;
+pub mod telemetry;

@@ -1,1 +1,3 @@
+//! The `passerelle` program: hands its arguments to [`passerelle`] and ends with its exit code.
+
 fn main() {}
