@@ -1,3 +1,4 @@
 //! Passerelle (work in progress; the map follows).
 pub mod domain;
+pub mod outbound;
 pub mod telemetry;
