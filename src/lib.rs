@@ -1,4 +1,5 @@
 //! Passerelle (work in progress; the map follows).
+pub mod delivery;
 pub mod domain;
 pub mod outbound;
 pub mod telemetry;
