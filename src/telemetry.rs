@@ -52,11 +52,11 @@ pub const KILL_POINTS: &[&str] = &[
 /// Ends the own process with SIGKILL when `PASSERELLE_KILL_AT` names this point (`name` or `name:nth`,
 /// counted from 1). Does nothing in a release build.
 pub fn kill_point(name: &'static str) {
+    static WANTED: OnceLock<Option<(String, u64)>> = OnceLock::new();
+    static PASSED: AtomicU64 = AtomicU64::new(0);
     if !cfg!(debug_assertions) {
         return;
     }
-    static WANTED: OnceLock<Option<(String, u64)>> = OnceLock::new();
-    static PASSED: AtomicU64 = AtomicU64::new(0);
     let wanted = WANTED.get_or_init(|| {
         let text = std::env::var("PASSERELLE_KILL_AT").ok()?;
         let (name, nth) = text.split_once(':').unwrap_or((&text, "1"));

@@ -1,0 +1,146 @@
+//! `passerelle.toml`, read and checked before anything starts. A missing required key or an unknown key
+//! is an error that names the file, the line and the nearest key; a retired key warns and names its
+//! successor (architecture §6, interface.md §8). Precedence: environment > file > built-in.
+
+mod authority;
+mod check;
+mod duration;
+mod error;
+mod platform;
+mod server;
+mod site;
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+pub use authority::Authority;
+pub use duration::Period;
+pub use error::{ConfigError, Place};
+pub use platform::Platform;
+pub use server::{Backup, Database, Delivery, Outbound, Retention, Secrets, Server};
+pub use site::{Legal, Site};
+
+/// Everything a gateway is told.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Config {
+    /// The public body this gateway speaks for.
+    pub authority: Authority,
+    /// Where it listens and what its public address is.
+    pub server: Server,
+    /// Where its records are kept.
+    pub database: Database,
+    /// Where the key that seals private keys lies.
+    #[serde(default)]
+    pub secrets: Secrets,
+    /// The participation platforms it reads.
+    #[serde(default)]
+    pub platform: Vec<Platform>,
+    /// How it delivers to partners.
+    #[serde(default)]
+    pub delivery: Delivery,
+    /// Which machines it may talk to.
+    #[serde(default)]
+    pub outbound: Outbound,
+    /// How long things are kept.
+    #[serde(default)]
+    pub retention: Retention,
+    /// Backups, which are part of erasure.
+    #[serde(default)]
+    pub backup: Backup,
+    /// What the public pages say about the city.
+    #[serde(default)]
+    pub site: Site,
+    /// The file it was read from.
+    #[serde(skip)]
+    pub path: PathBuf,
+    /// Sentences for the log: retired keys and the like.
+    #[serde(skip)]
+    pub warnings: Vec<String>,
+}
+
+impl Config {
+    /// Reads and checks the file; environment variables `PASSERELLE_SECTION__KEY` go over it.
+    ///
+    /// # Errors
+    /// [`ConfigError`] says which key in which line and what to do.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|error| ConfigError::unreadable(path, &error))?;
+        let overrides = std::env::vars().filter_map(|(name, value)| {
+            let (section, key) = name.strip_prefix("PASSERELLE_")?.split_once("__")?;
+            Some((section.to_ascii_lowercase(), key.to_ascii_lowercase(), value))
+        });
+        Self::parse(path, &text, overrides)
+    }
+
+    /// The same for a text at hand; `overrides` are (section, key, value).
+    ///
+    /// # Errors
+    /// As for [`Config::load`].
+    pub fn parse(
+        path: &Path,
+        text: &str,
+        overrides: impl IntoIterator<Item = (String, String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let (mut table, warnings) = check::document(path, text)?;
+        for (section, key, value) in overrides {
+            check::override_key(path, &mut table, &section, &key, &value)?;
+        }
+        let mut config: Self = table.try_into().map_err(|error| {
+            // Read again from the text: only that reader knows in which line a value stands.
+            let placed = toml::from_str::<Self>(text).err().unwrap_or(error);
+            ConfigError::of_value(path, text, &placed)
+        })?;
+        path.clone_into(&mut config.path);
+        config.warnings = warnings;
+        config.verify(text)?;
+        Ok(config)
+    }
+
+    /// The platform of this name.
+    ///
+    /// # Errors
+    /// When no `[[platform]]` has it; the error lists those that exist.
+    pub fn platform(&self, name: &str) -> Result<&Platform, ConfigError> {
+        self.platform.iter().find(|platform| platform.name.as_str() == name).ok_or_else(|| {
+            let known: Vec<_> = self.platform.iter().map(|platform| format!("`{}`", platform.name)).collect();
+            ConfigError::new("config.no-such-platform", format!("there is no platform `{name}` in {}", self.path.display())).help(
+                if known.is_empty() {
+                    "add a [[platform]] with name, kind and url".to_owned()
+                } else {
+                    format!("known: {}", known.join(", "))
+                },
+            )
+        })
+    }
+
+    /// What the types alone cannot say.
+    fn verify(&self, text: &str) -> Result<(), ConfigError> {
+        let at = |key: &str| check::place_of(&self.path, text, key);
+        if self.authority.name.is_empty() {
+            return Err(ConfigError::new("config.empty", "`authority.name` is empty")
+                .at(at("name"))
+                .help("write name = { fr = \"Ville de …\" }"));
+        }
+        let url = &self.server.public_url;
+        if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() || url.path() != "/" || url.query().is_some() {
+            return Err(ConfigError::new(
+                "config.public-url",
+                format!("`server.public_url` = `{url}` is not the address of a host"),
+            )
+            .at(at("public_url"))
+            .help("write the public address without a path, for example https://passerelle.lyon.example"));
+        }
+        if self.database.is_postgres() && self.secrets.kek_file.is_none() {
+            return Err(ConfigError::new("config.kek", "`secrets.kek_file` is required with PostgreSQL")
+                .help("name a file of 0600 for the key that seals private keys; it is made at the first start"));
+        }
+        for (index, platform) in self.platform.iter().enumerate() {
+            if self.platform[..index].iter().any(|other| other.name == platform.name) {
+                return Err(ConfigError::new("config.platform-twice", format!("two platforms are named `{}`", platform.name))
+                    .help("a platform's name is part of every id: give each its own and never change it"));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,102 @@
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use url::Url;
+
+use super::duration::Period;
+
+/// `[server]`: addresses.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Server {
+    /// The public address; it is in every id and never changes without a move.
+    pub public_url: Url,
+    /// Where the public listener binds.
+    #[serde(default = "default_listen")]
+    pub listen: SocketAddr,
+}
+
+fn default_listen() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 8080))
+}
+
+/// `[database]`: where records are kept.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Database {
+    /// `sqlite:///var/lib/passerelle/passerelle.db` or `postgres://…`.
+    pub url: String,
+}
+
+impl Database {
+    /// Whether it is a PostgreSQL server.
+    #[must_use]
+    pub fn is_postgres(&self) -> bool {
+        self.url.starts_with("postgres://") || self.url.starts_with("postgresql://")
+    }
+
+    /// The file, when it is SQLite.
+    #[must_use]
+    pub fn sqlite_file(&self) -> Option<PathBuf> {
+        let path = self.url.strip_prefix("sqlite:")?;
+        Some(PathBuf::from(path.strip_prefix("//").unwrap_or(path)))
+    }
+}
+
+/// `[secrets]`: the key that seals private keys and the city secret in the store.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct Secrets {
+    /// Its file; made with mode 0600 beside the SQLite file at the first start.
+    pub kek_file: Option<PathBuf>,
+}
+
+/// `[delivery]`: how records are pushed to partners.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default)]
+pub struct Delivery {
+    /// After how long without success a delivery is parked; recalls never are.
+    pub park_after: Period,
+    /// How many deliveries run at once.
+    pub concurrency: usize,
+}
+
+impl Default for Delivery {
+    fn default() -> Self {
+        Self { park_after: Period::days(30), concurrency: 8 }
+    }
+}
+
+/// `[outbound]`: which machines this gateway may talk to.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Outbound {
+    /// Private address ranges that a test installation may reach, over plain HTTP too.
+    pub allow_private: Vec<String>,
+}
+
+/// `[retention]`: how long things are kept.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default)]
+pub struct Retention {
+    /// Tombstones; never shorter than 400 days (I6).
+    pub tombstones: Period,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { tombstones: Period::days(400) }
+    }
+}
+
+/// `[backup]`: backups are part of erasure.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default)]
+pub struct Backup {
+    /// How long a backup is kept: what purge receipts announce as `backupsUntil`.
+    pub keep: Period,
+}
+
+impl Default for Backup {
+    fn default() -> Self {
+        Self { keep: Period::days(30) }
+    }
+}
