@@ -2,5 +2,6 @@
 pub mod delivery;
 pub mod config;
 pub mod domain;
+pub mod federation;
 pub mod outbound;
 pub mod telemetry;

@@ -1,0 +1,270 @@
+//! `eddsa-jcs-2022`: the signature inside a document, which holds wherever the document travels.
+//!
+//! W3C "Data Integrity EdDSA Cryptosuites v1.0" §3.3 and FEP-8b32: SHA-256 of the canonical proof
+//! options, then SHA-256 of the canonical document without its proof, signed with Ed25519. Canonical
+//! is RFC 8785. Whether the key is the right one is the caller's question; this module asks that the
+//! proof names the key it is checked against.
+
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
+
+use crate::domain::digest::{Digest, sha256};
+use crate::domain::partner::Multikey;
+use crate::domain::{ActorId, Timestamp};
+
+use super::keys::{KeyError, Keys, verify_ed25519};
+
+/// A document with its proof, in canonical form.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Signed {
+    /// The document with `proof`.
+    pub document: Value,
+    /// Its canonical bytes.
+    pub bytes: Bytes,
+    /// Digest of the canonical form without `proof`.
+    pub digest: Digest,
+}
+
+/// What a valid proof says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proven {
+    /// Digest of the canonical form without `proof`.
+    pub digest: Digest,
+    /// When the proof was made, as the signer says.
+    pub created: Option<Timestamp>,
+}
+
+/// A proof could not be made, or does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProofError {
+    /// Not a JSON object.
+    #[error("the document is not a JSON object")]
+    NotAnObject,
+    /// It cannot be written canonically.
+    #[error("the document has no canonical form: {0}")]
+    NotCanonical(String),
+    /// There is no `proof`, or it is not exactly one object.
+    #[error("the document carries no single proof")]
+    Missing,
+    /// Another kind of proof.
+    #[error("the proof is not a DataIntegrityProof of eddsa-jcs-2022 for assertionMethod")]
+    Unsupported,
+    /// It names another key.
+    #[error("the proof names the key `{0}`, which is not the pinned key of this authority")]
+    OtherKey(String),
+    /// Its `@context` is not the beginning of the document's.
+    #[error("the @context of the proof is not that of the document")]
+    Context,
+    /// `created` or `expires` is no time, or the proof has expired.
+    #[error("the time in the proof is not acceptable")]
+    Time,
+    /// `proofValue` is not 64 bytes in base58btc.
+    #[error("the proofValue is not an Ed25519 signature in base58btc")]
+    Encoding,
+    /// The signature does not verify.
+    #[error("the proof does not verify: the document is not what was signed")]
+    Broken,
+    /// Our key did not sign.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+}
+
+/// RFC 8785 bytes of a value.
+///
+/// # Errors
+/// [`ProofError::NotCanonical`] when the value has none.
+pub fn canonical(value: &impl serde::Serialize) -> Result<Vec<u8>, ProofError> {
+    serde_json_canonicalizer::to_vec(value).map_err(|error| ProofError::NotCanonical(error.to_string()))
+}
+
+/// The digest of a document: of its canonical form without `proof` (what `previousDigest` and
+/// `subjectDigest` repeat).
+///
+/// # Errors
+/// As for [`canonical`].
+pub fn digest(document: &Value) -> Result<Digest, ProofError> {
+    match document {
+        Value::Object(object) if object.contains_key("proof") => {
+            let mut bare = object.clone();
+            bare.shift_remove("proof");
+            Ok(Digest::of(&canonical(&bare)?))
+        }
+        other => Ok(Digest::of(&canonical(other)?)),
+    }
+}
+
+/// Signs a document with the authority's Ed25519 key; a `proof` that it already has is replaced.
+///
+/// # Errors
+/// When the document has no canonical form or the key does not sign.
+pub fn sign(document: Value, keys: &Keys, created: Timestamp) -> Result<Signed, ProofError> {
+    let Value::Object(mut object) = document else { return Err(ProofError::NotAnObject) };
+    object.shift_remove("proof");
+    let mut options = Map::new();
+    options.insert("type".to_owned(), json!("DataIntegrityProof"));
+    options.insert("cryptosuite".to_owned(), json!("eddsa-jcs-2022"));
+    options.insert("created".to_owned(), json!(created.whole_second()));
+    options.insert("verificationMethod".to_owned(), json!(keys.ed25519_id()));
+    options.insert("proofPurpose".to_owned(), json!("assertionMethod"));
+    if let Some(context) = object.get("@context") {
+        options.insert("@context".to_owned(), context.clone());
+    }
+    let bare = canonical(&object)?;
+    let signature = keys.sign_ed25519(&hash_data(&canonical(&options)?, &bare))?;
+    options.insert("proofValue".to_owned(), json!(format!("z{}", bs58::encode(signature).into_string())));
+    object.insert("proof".to_owned(), Value::Object(options));
+    let bytes = canonical(&object)?.into();
+    Ok(Signed { document: Value::Object(object), bytes, digest: Digest::of(&bare) })
+}
+
+/// Checks the proof of a document against `key`, which the proof must name as `key_id`.
+///
+/// # Errors
+/// Says why the proof does not hold; a document without a valid proof is never shown (R4).
+pub fn verify(document: &Value, key: &Multikey, key_id: &str, now: Timestamp) -> Result<Proven, ProofError> {
+    let Value::Object(object) = document else { return Err(ProofError::NotAnObject) };
+    let Some(Value::Object(proof)) = object.get("proof") else { return Err(ProofError::Missing) };
+    let is = |name: &str, word: &str| proof.get(name).and_then(Value::as_str) == Some(word);
+    if !is("type", "DataIntegrityProof") || !is("cryptosuite", "eddsa-jcs-2022") || !is("proofPurpose", "assertionMethod") {
+        return Err(ProofError::Unsupported);
+    }
+    let method = proof.get("verificationMethod").and_then(Value::as_str).unwrap_or_default();
+    if method != key_id {
+        return Err(ProofError::OtherKey(method.chars().take(200).collect()));
+    }
+    let created = time_of(proof, "created")?;
+    if time_of(proof, "expires")?.is_some_and(|expires| expires <= now) {
+        return Err(ProofError::Time);
+    }
+
+    let mut bare = object.clone();
+    bare.shift_remove("proof");
+    let digest = Digest::of(&canonical(&bare)?);
+    if let Some(context) = proof.get("@context") {
+        // §3.3.2: the document's contexts begin with the proof's, and the proof's are what was signed.
+        if !begins_with(object.get("@context"), context) {
+            return Err(ProofError::Context);
+        }
+        bare.insert("@context".to_owned(), context.clone());
+    }
+    let mut options = proof.clone();
+    let value = options.shift_remove("proofValue");
+    let signature = value
+        .as_ref()
+        .and_then(Value::as_str)
+        .filter(|text| text.len() <= 100)
+        .and_then(|text| text.strip_prefix('z'))
+        .and_then(|text| bs58::decode(text).into_vec().ok())
+        .filter(|bytes| bytes.len() == 64)
+        .ok_or(ProofError::Encoding)?;
+    let message = hash_data(&canonical(&options)?, &canonical(&bare)?);
+    verify_ed25519(key, &message, &signature).map_err(|_| ProofError::Broken)?;
+    Ok(Proven { digest, created })
+}
+
+/// The actor that a proof says made it: its verification method without the fragment.
+#[must_use]
+pub fn signer(document: &Value) -> Option<ActorId> {
+    let method = document.get("proof")?.get("verificationMethod")?.as_str()?;
+    method.split('#').next()?.parse().ok()
+}
+
+fn hash_data(options: &[u8], document: &[u8]) -> [u8; 64] {
+    let mut data = [0; 64];
+    data[..32].copy_from_slice(&sha256(options));
+    data[32..].copy_from_slice(&sha256(document));
+    data
+}
+
+fn time_of(proof: &Map<String, Value>, name: &str) -> Result<Option<Timestamp>, ProofError> {
+    match proof.get(name) {
+        None => Ok(None),
+        Some(Value::String(text)) => text.parse().map(Some).map_err(|_| ProofError::Time),
+        Some(_) => Err(ProofError::Time),
+    }
+}
+
+fn begins_with(whole: Option<&Value>, start: &Value) -> bool {
+    let list = |value: &Value| match value {
+        Value::Array(items) => items.clone(),
+        other => vec![other.clone()],
+    };
+    whole.is_some_and(|whole| list(whole).starts_with(&list(start)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys() -> Keys {
+        Keys::from_seed("https://gateway.lyon.example/actor".parse().expect("an address"), &[1; 32]).expect("keys")
+    }
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().expect("a time")
+    }
+
+    fn document() -> Value {
+        json!({
+            "@context": ["https://www.w3.org/ns/activitystreams", "https://w3id.org/security/data-integrity/v2"],
+            "id": "https://gateway.lyon.example/comments/1", "type": "Note", "content": "Bonjour", "count": 1.0
+        })
+    }
+
+    #[test]
+    fn a_signed_document_verifies_until_one_byte_differs() {
+        let keys = keys();
+        let now = at("2026-09-15T06:30:00Z");
+        let signed = sign(document(), &keys, now).expect("a proof");
+        let proven = verify(&signed.document, keys.multikey(), &keys.ed25519_id(), now).expect("it holds");
+        assert_eq!(proven.digest, signed.digest);
+        assert_eq!(proven.created, Some(now));
+        assert_eq!(digest(&signed.document).as_ref(), Ok(&signed.digest));
+        assert_eq!(digest(&document()).as_ref(), Ok(&signed.digest));
+        let mut flipped = signed.document.clone();
+        flipped["content"] = json!("bonjour");
+        assert_eq!(verify(&flipped, keys.multikey(), &keys.ed25519_id(), now), Err(ProofError::Broken));
+        let mut later = signed.document.clone();
+        later["proof"]["created"] = json!("2026-09-15T06:30:01Z");
+        assert_eq!(verify(&later, keys.multikey(), &keys.ed25519_id(), now), Err(ProofError::Broken));
+    }
+
+    #[test]
+    fn canonical_bytes_are_read_and_written_again_unchanged() {
+        let signed = sign(document(), &keys(), at("2026-09-15T06:30:00Z")).expect("a proof");
+        let again: Value = serde_json::from_slice(&signed.bytes).expect("JSON");
+        assert_eq!(canonical(&again).as_deref(), Ok(&*signed.bytes));
+    }
+
+    #[test]
+    fn a_proof_by_another_key_or_of_another_kind_does_not_hold() {
+        let keys = keys();
+        let now = at("2026-09-15T06:30:00Z");
+        let signed = sign(document(), &keys, now).expect("a proof").document;
+        let check = |document: &Value| verify(document, keys.multikey(), &keys.ed25519_id(), now);
+        for (name, value) in [
+            ("type", json!("Ed25519Signature2020")),
+            ("cryptosuite", json!("eddsa-rdfc-2022")),
+            ("proofPurpose", json!("authentication")),
+        ] {
+            let mut other = signed.clone();
+            other["proof"][name] = value;
+            assert_eq!(check(&other), Err(ProofError::Unsupported));
+        }
+        let mut other = signed.clone();
+        other["proof"]["verificationMethod"] = json!("https://b.example/actor#ed25519-key");
+        assert!(matches!(check(&other), Err(ProofError::OtherKey(_))));
+        let mut other = signed.clone();
+        other["proof"] = json!([signed["proof"], signed["proof"]]);
+        assert_eq!(check(&other), Err(ProofError::Missing));
+        let mut other = signed.clone();
+        other["@context"] = json!("https://www.w3.org/ns/activitystreams");
+        assert_eq!(check(&other), Err(ProofError::Context));
+        let mut other = signed.clone();
+        other["proof"]["expires"] = json!("2020-01-01T00:00:00Z");
+        assert_eq!(check(&other), Err(ProofError::Time));
+        let mut other = signed;
+        other["proof"]["proofValue"] = json!("z111");
+        assert_eq!(check(&other), Err(ProofError::Encoding));
+    }
+}

@@ -1,0 +1,3 @@
+//! The federation layer from outside: vectors, the inbox, what its refusals leave behind.
+
+mod vectors;
