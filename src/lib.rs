@@ -1,6 +1,6 @@
 //! Passerelle (work in progress; the map follows).
-pub mod delivery;
 pub mod config;
+pub mod delivery;
 pub mod domain;
 pub mod federation;
 pub mod outbound;
