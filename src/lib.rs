@@ -4,4 +4,5 @@ pub mod delivery;
 pub mod domain;
 pub mod federation;
 pub mod outbound;
+pub mod mapping;
 pub mod telemetry;

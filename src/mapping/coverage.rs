@@ -1,0 +1,197 @@
+//! Which source fields are mapped, dropped on purpose, or not understood: counted over a whole reading.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::profile::{Entity, Profile};
+use super::schema::SourceSchema;
+use super::transform::excerpt;
+use super::{Mapped, path};
+use crate::domain::source::SourceRecord;
+
+/// How many different words and themes are kept by name; the rest is only counted.
+const MAX_WORDS: usize = 1000;
+
+/// Where a source field stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// A rule reads it.
+    Mapped,
+    /// Left out, with the reason.
+    Dropped(String),
+    /// Nobody decided: map it or drop it.
+    NotUnderstood,
+}
+
+/// One source field.
+#[derive(Debug, Clone)]
+pub struct Field {
+    /// Where it stands.
+    pub standing: Standing,
+    /// In how many values it was met; 0 for a field that only the schema names.
+    pub count: u64,
+    /// The beginning of a value; masked where it is, or may be, personal.
+    pub example: Option<String>,
+}
+
+/// How many fields stand where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FieldTotals {
+    /// Read by a rule.
+    pub mapped: usize,
+    /// Left out on purpose.
+    pub dropped: usize,
+    /// Undecided.
+    pub not_understood: usize,
+}
+
+/// The account of one reading.
+#[derive(Debug, Clone, Default)]
+pub struct Coverage {
+    fields: BTreeMap<(String, String), Field>,
+    troubles: BTreeMap<(String, &'static str, String), u64>,
+    more_troubles: u64,
+}
+
+impl Coverage {
+    /// An empty account.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Counts the fields of one item, and what mapping it found.
+    pub fn see(&mut self, profile: &Profile, source: &SourceRecord, mapped: &Mapped) {
+        let Some(entity) = profile.entities.get(&source.entity) else { return };
+        path::leaves(&source.fields, &mut |name, value| {
+            let field = self.field(&source.entity, name, || standing(entity, name, is_nothing(value)));
+            field.count += 1;
+            if field.example.is_none() && !is_nothing(value) {
+                field.example = Some(example(profile, entity, name, value));
+            }
+        });
+        for finding in &mapped.findings {
+            let what = finding.trouble.to_string();
+            let key = (source.entity.clone(), finding.property, what);
+            if self.troubles.len() < MAX_WORDS || self.troubles.contains_key(&key) {
+                *self.troubles.entry(key).or_default() += 1;
+            } else {
+                self.more_troubles += 1;
+            }
+        }
+    }
+
+    /// Adds every field of the types that are read, so that one which no item shows yet counts too.
+    pub fn expect(&mut self, profile: &Profile, schema: &SourceSchema) {
+        for (name, entity) in &profile.entities {
+            let Some(type_name) = &entity.type_name else { continue };
+            let known = |field: &str| entity.consumed.iter().chain(entity.drops.keys()).any(|name| is_below(name, field));
+            for field in schema.fields(type_name, &known) {
+                self.field(name, &field, || standing(entity, &field, true));
+            }
+        }
+    }
+
+    /// Adds the columns of a table that the platform offers beside its interface, under `NAME.csv`.
+    pub fn columns(&mut self, profile: &Profile, table: &str, columns: &[String]) {
+        let (entity, known) = (format!("{table}.csv"), profile.tables.get(table));
+        for column in columns {
+            self.field(&entity, column, || known.map_or(Standing::NotUnderstood, |table| table.standing(column)));
+        }
+    }
+
+    /// Every field, by entity and name.
+    pub fn fields(&self) -> impl Iterator<Item = (&str, &str, &Field)> {
+        self.fields.iter().map(|((entity, name), field)| (entity.as_str(), name.as_str(), field))
+    }
+
+    /// What was met beside fields: words and themes in no table, values of another shape; with how often.
+    pub fn troubles(&self) -> impl Iterator<Item = (&str, &str, &str, u64)> {
+        self.troubles.iter().map(|((entity, property, what), count)| (entity.as_str(), *property, what.as_str(), *count))
+    }
+
+    /// How many fields stand where.
+    #[must_use]
+    pub fn totals(&self) -> FieldTotals {
+        let mut totals = FieldTotals::default();
+        for field in self.fields.values() {
+            match field.standing {
+                Standing::Mapped => totals.mapped += 1,
+                Standing::Dropped(_) => totals.dropped += 1,
+                Standing::NotUnderstood => totals.not_understood += 1,
+            }
+        }
+        totals
+    }
+
+    /// Whether a person has nothing to decide.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.totals().not_understood == 0 && self.troubles.is_empty()
+    }
+
+    fn field(&mut self, entity: &str, name: &str, standing: impl FnOnce() -> Standing) -> &mut Field {
+        self.fields.entry((entity.to_owned(), name.to_owned())).or_insert_with(|| Field {
+            standing: standing(),
+            count: 0,
+            example: None,
+        })
+    }
+}
+
+/// The fields of an item that nobody mapped or dropped, by name.
+pub(super) fn not_understood(entity: &Entity, fields: &Value) -> Vec<String> {
+    let mut names = std::collections::BTreeSet::new();
+    path::leaves(fields, &mut |name, value| {
+        if standing(entity, name, is_nothing(value)) == Standing::NotUnderstood {
+            names.insert(name.to_owned());
+        }
+    });
+    names.into_iter().collect()
+}
+
+/// Where a field stands. `nothing`: it holds no value, so that what is decided about the fields below it
+/// holds for it too (`coordinates: null` where `coordinates.latitude` is mapped).
+fn standing(entity: &Entity, name: &str, nothing: bool) -> Standing {
+    if entity.consumed.contains(name) || (nothing && entity.consumed.iter().any(|known| is_below(known, name))) {
+        return Standing::Mapped;
+    }
+    let dropped = entity.drops.get(name).or_else(|| {
+        nothing.then(|| entity.drops.iter().find(|(known, _)| is_below(known, name)).map(|(_, reason)| reason)).flatten()
+    });
+    dropped.map_or(Standing::NotUnderstood, |reason| Standing::Dropped(reason.clone()))
+}
+
+/// Whether `name` lies strictly below `above`.
+fn is_below(name: &str, above: &str) -> bool {
+    name.strip_prefix(above).is_some_and(|rest| rest.starts_with(['.', '[']))
+}
+
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
+}
+
+fn example(profile: &Profile, entity: &Entity, name: &str, value: &Value) -> String {
+    let says = |word: &String| name.to_lowercase().contains(&word.to_lowercase());
+    if entity.personal.contains(name) || profile.personal.words.iter().any(says) {
+        return "(personal, not shown)".to_owned();
+    }
+    excerpt(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_below;
+
+    #[test]
+    fn a_name_lies_below_another_at_a_boundary_only() {
+        assert!(is_below("steps[].id", "steps") && is_below("steps[].id", "steps[]"));
+        assert!(!is_below("steps", "steps") && !is_below("stepsDone", "steps"));
+    }
+}

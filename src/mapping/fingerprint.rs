@@ -1,0 +1,75 @@
+//! Comparing what a source says now with what it said before.
+
+use std::time::Duration;
+
+use crate::domain::digest::sha256;
+use crate::domain::record::Body;
+use crate::domain::tally::SupportTally;
+use crate::domain::{Record, Timestamp};
+
+use super::Draft;
+
+/// A digest of everything that an item's records say: equal digests mean that nothing changed but the
+/// time of reading. Memory of the last scan; never published.
+#[must_use]
+pub fn fingerprint(drafts: &[Draft]) -> [u8; 32] {
+    let mut bytes = Vec::new();
+    for draft in drafts {
+        let record = still(draft.record.clone());
+        // A record serialises: its maps have text keys and its numbers are finite.
+        bytes.extend(serde_json::to_vec(&record).unwrap_or_default());
+        bytes.push(b'\n');
+    }
+    sha256(&bytes)
+}
+
+/// Whether two revisions say the same, counts and coverage included.
+#[must_use]
+pub fn same_content(one: &Record, other: &Record) -> bool {
+    still(one.clone()) == still(other.clone())
+}
+
+/// Whether a reader would see no difference but in counts (architecture §4.9).
+#[must_use]
+pub fn same_words(one: &Record, other: &Record) -> bool {
+    uncounted(one.clone()) == uncounted(other.clone())
+}
+
+/// The record without what changes by itself: revision, salt, times of reading and of change, and what
+/// an answer is bound to (that is decided when it is written).
+fn still(mut record: Record) -> Record {
+    record.revision = 0;
+    record.updated = None;
+    record.salt = None;
+    if let Some(source) = &mut record.source {
+        source.retrieved_at = timeless(source.retrieved_at);
+    }
+    let uncount = |tally: &mut SupportTally| tally.counted_at = timeless(tally.counted_at);
+    match &mut record.body {
+        Body::Contribution(body) => body.tallies.iter_mut().for_each(uncount),
+        Body::Comment(body) => body.tallies.iter_mut().for_each(uncount),
+        Body::Disposition(body) => body.subject_digest = None,
+        Body::OfficialResponse(body) => body.subject_digest = None,
+        Body::Consultation(_) => {}
+    }
+    record
+}
+
+fn uncounted(record: Record) -> Record {
+    let mut record = still(record);
+    record.mapping = None;
+    match &mut record.body {
+        Body::Contribution(body) => {
+            body.tallies.clear();
+            body.comment_count = None;
+        }
+        Body::Comment(body) => body.tallies.clear(),
+        Body::Consultation(_) | Body::Disposition(_) | Body::OfficialResponse(_) => {}
+    }
+    record
+}
+
+/// The same instant for every instant: the first one there is.
+fn timeless(instant: Timestamp) -> Timestamp {
+    instant.minus(Duration::MAX)
+}

@@ -1,0 +1,497 @@
+//! From TOML to a [`Profile`], checked whole: an error names its line, its key and the nearest name.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::path::SourcePath;
+use super::profile::{Columns, Condition, Entity, PartRule, Personal, Profile, ProfileError, Proof, RecordRule, Rule, Test};
+use super::properties::{self, Property, Wants};
+use super::transform::{Codes, Transform};
+use crate::domain::Class;
+use crate::domain::source::ProofKind;
+
+type Result<T> = std::result::Result<T, ProfileError>;
+type Value<'a> = Spanned<DeValue<'a>>;
+
+/// Reads and checks a profile.
+pub(super) fn profile(text: &str) -> Result<Profile> {
+    let document = DeTable::parse(text).map_err(|error| ProfileError {
+        line: line_of(text, error.span().map_or(0, |span| span.start)),
+        key: String::new(),
+        problem: error.message().to_owned(),
+        nearest: None,
+    })?;
+    let root = Node { text, key: String::new(), span: document.span(), table: document.get_ref() };
+    root.only(&["profile", "personal", "codes", "themes", "entity", "csv"])?;
+
+    let head = root.need_table("profile")?;
+    head.only(&["name", "version", "system", "licence"])?;
+    let licence = head.need_text("licence")?;
+    let licence = licence.parse().map_err(|error| head.wrong("licence", format!("`{licence}` is not an address: {error}")))?;
+
+    let codes = match root.table("codes")? {
+        Some(tables) => tables.map(|node| node.map_values(Node::need_text))?,
+        None => Codes::new(),
+    };
+    let themes = match root.table("themes")? {
+        Some(schemes) => schemes.map(|node| node.map_values(Node::texts))?,
+        None => BTreeMap::new(),
+    };
+    let mut entities = BTreeMap::new();
+    for (name, node) in root.need_table("entity")?.tables()? {
+        entities.insert(name, entity(&node, &codes)?);
+    }
+    let profile = Profile {
+        name: head.need_text("name")?,
+        version: head.need_text("version")?,
+        system: head.need_text("system")?,
+        licence,
+        personal: root.table("personal")?.map(|node| personal(&node)).transpose()?.unwrap_or_default(),
+        codes,
+        themes,
+        entities,
+        tables: root.table("csv")?.map(|tables| tables.map(columns)).transpose()?.unwrap_or_default(),
+    };
+    check_references(&root, &profile)?;
+    Ok(profile)
+}
+
+fn personal(node: &Node<'_>) -> Result<Personal> {
+    node.only(&["legalBasis", "method", "removed", "words"])?;
+    Ok(Personal {
+        legal_basis: node.need_text("legalBasis")?,
+        method: node.texts("method")?,
+        removed: node.texts("removed")?,
+        words: node.texts("words")?,
+    })
+}
+
+fn columns(node: &Node<'_>) -> Result<Columns> {
+    node.only(&["used", "drop"])?;
+    let drops = node.table("drop")?.map(|drops| drops.map_values(Node::need_text)).transpose()?;
+    Ok(Columns { used: node.texts("used")?, drops: drops.unwrap_or_default() })
+}
+
+/// A reference names an entity and a class that this profile makes.
+fn check_references(root: &Node<'_>, profile: &Profile) -> Result<()> {
+    let entities = root.need_table("entity")?;
+    for (name, entity) in &profile.entities {
+        for rule in entity.records.iter().flat_map(|record| record.properties.values().flatten()) {
+            let Transform::Reference { entity: other, class } = &rule.transform else { continue };
+            let made = profile.entities.get(other).is_some_and(|target| target.records.iter().any(|r| r.class == *class));
+            if !made {
+                return Err(entities.wrong(name, format!("refers to {class} of `{other}`, which this profile does not make")));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn entity(node: &Node<'_>, codes: &Codes) -> Result<Entity> {
+    let mut known: Vec<&str> = vec!["type", "proof", "drop"];
+    known.extend(Class::ALL.iter().filter(|class| **class != Class::Argument).map(|class| class.word()));
+    node.only(&known)?;
+
+    let mut made = Entity {
+        type_name: node.text("type")?,
+        proofs: Vec::new(),
+        records: Vec::new(),
+        drops: BTreeMap::new(),
+        consumed: BTreeSet::new(),
+        personal: BTreeSet::new(),
+    };
+    for proof in node.list("proof")? {
+        made.proofs.push(self::proof(&proof)?);
+    }
+    if made.proofs.is_empty() {
+        return Err(node.wrong("proof", "names no proof of being public: what is unproven is never published".to_owned()));
+    }
+    for &class in Class::ALL {
+        if let Some(rule) = node.table(class.word())? {
+            made.records.push(record(&rule, class, codes, &mut made.consumed, &mut made.personal)?);
+        }
+    }
+    if made.records.is_empty() {
+        return Err(node.wrong("", "makes no record of any class".to_owned()));
+    }
+    for drop in node.list("drop")? {
+        drop.only(&["path", "because"])?;
+        let text = drop.need_text("path")?;
+        let path = drop.path("path", &text, None)?;
+        let name = path.name().unwrap_or_default().to_owned();
+        if name.is_empty() {
+            return Err(drop.wrong("path", "names no field of the item".to_owned()));
+        }
+        if made.consumed.contains(&name) {
+            return Err(drop.wrong("path", format!("`{text}` is mapped above: it cannot be dropped too")));
+        }
+        if made.drops.insert(name, drop.need_text("because")?).is_some() {
+            return Err(drop.wrong("path", format!("`{text}` is dropped twice")));
+        }
+    }
+    Ok(made)
+}
+
+fn proof(node: &Node<'_>) -> Result<Proof> {
+    node.only(&["kind", "because"])?;
+    let word = node.need_text("kind")?;
+    let kind: ProofKind =
+        word.parse().map_err(|error| node.wrong_word("kind", &word, error, ProofKind::ALL.iter().map(|k| k.word())))?;
+    let because = node.text("because")?;
+    if kind == ProofKind::SingleSource && because.is_none() {
+        return Err(node.wrong("because", "a single source is accepted only with a sentence that says why".to_owned()));
+    }
+    Ok(Proof { kind, because })
+}
+
+fn record(
+    node: &Node<'_>,
+    class: Class,
+    codes: &Codes,
+    consumed: &mut BTreeSet<String>,
+    personal: &mut BTreeSet<String>,
+) -> Result<RecordRule> {
+    let properties: Vec<Property> = properties::properties(class).collect();
+    let mut known = vec!["when", "personal"];
+    known.extend(properties.iter().map(|property| property.name));
+    known.extend(properties::parts(class).map(|part| part.name));
+    node.only(&known)?;
+
+    let mut context = Rules { codes, element: None, consumed, personal };
+    let mut rule = RecordRule {
+        class,
+        when: context.conditions(node)?,
+        personal: node.flag("personal")?.unwrap_or(false),
+        properties: context.properties(node, &properties)?,
+        parts: BTreeMap::new(),
+    };
+    for part in properties::parts(class) {
+        let mut known = vec!["when", "each"];
+        known.extend(part.properties.iter().map(|property| property.name));
+        for node in node.list(part.name)? {
+            node.only(&known)?;
+            let each = node.text("each")?.map(|text| node.path("each", &text, None)).transpose()?;
+            context.element = each.as_ref().and_then(|path| path.name()).map(str::to_owned);
+            let made =
+                PartRule { when: context.conditions(&node)?, properties: context.properties(&node, part.properties)?, each };
+            if let Some(each) = &made.each {
+                context.consumed.extend(each.filter_names().iter().cloned());
+            }
+            context.element = None;
+            rule.parts.entry(part.name).or_default().push(made);
+        }
+    }
+    Ok(rule)
+}
+
+/// What rules of one record share while they are read.
+struct Rules<'a> {
+    codes: &'a Codes,
+    element: Option<String>,
+    consumed: &'a mut BTreeSet<String>,
+    personal: &'a mut BTreeSet<String>,
+}
+
+impl Rules<'_> {
+    fn properties(&mut self, node: &Node<'_>, known: &[Property]) -> Result<BTreeMap<&'static str, Vec<Rule>>> {
+        let mut rules = BTreeMap::new();
+        for property in known {
+            let Some(value) = node.table.get(property.name) else { continue };
+            let alternatives = match value.get_ref() {
+                DeValue::Array(items) => items.iter().collect(),
+                _ => vec![value],
+            };
+            let made: Result<Vec<Rule>> = alternatives.into_iter().map(|value| self.rule(node, property, value)).collect();
+            rules.insert(property.name, made?);
+        }
+        Ok(rules)
+    }
+
+    fn rule(&mut self, parent: &Node<'_>, property: &Property, value: &Value<'_>) -> Result<Rule> {
+        let name = property.name;
+        if let DeValue::String(constant) = value.get_ref() {
+            return self.checked(
+                parent,
+                name,
+                property,
+                Rule { when: Vec::new(), from: None, transform: Transform::Constant(constant.to_string()) },
+            );
+        }
+        let node = parent.child(name, value)?;
+        if let Some(constant) = node.text("value")? {
+            node.only(&["value", "when"])?;
+            let rule = Rule { when: self.conditions(&node)?, from: None, transform: Transform::Constant(constant) };
+            return self.checked(&node, "", property, rule);
+        }
+        node.only(&["from", "as", "when", "table", "prefix", "at", "entity", "class"])?;
+        let from = node.path("from", &node.need_text("from")?, self.element.as_deref())?;
+        let transform = self.transform(&node)?;
+        if let Some(base) = from.name() {
+            let below = |suffix: &&str| {
+                if suffix.starts_with('.') && base.is_empty() { suffix[1..].to_owned() } else { format!("{base}{suffix}") }
+            };
+            self.consumed.extend(transform.reads().iter().map(below));
+            if transform == Transform::Pseudonym {
+                self.personal.insert(base.to_owned());
+            }
+        }
+        self.consumed.extend(from.filter_names().iter().cloned());
+        let when = self.conditions(&node)?;
+        self.checked(&node, "", property, Rule { when, from: Some(from), transform })
+    }
+
+    fn transform(&self, node: &Node<'_>) -> Result<Transform> {
+        let word = node.need_text("as")?;
+        Ok(match word.as_str() {
+            "plain" => Transform::Plain,
+            "html" => Transform::Html,
+            "languages" => Transform::Languages,
+            "language" => Transform::Language,
+            "timestamp" => Transform::Timestamp,
+            "token" => Transform::Token,
+            "count" => Transform::Count,
+            "url" => Transform::Url,
+            "point" => Transform::Point,
+            "pseudonym" => Transform::Pseudonym,
+            "date" => match node.text("at")?.as_deref() {
+                None | Some("start") => Transform::Date { at_end: false },
+                Some("end") => Transform::Date { at_end: true },
+                Some(other) => return Err(node.wrong("at", format!("`{other}` is neither `start` nor `end`"))),
+            },
+            "code" => Transform::Code { table: self.table(node)? },
+            "unlisted" => Transform::Unlisted { table: self.table(node)? },
+            "fragment" => Transform::Fragment { prefix: node.need_text("prefix")? },
+            "reference" => {
+                let class = node.need_text("class")?;
+                let class = class
+                    .parse()
+                    .map_err(|error| node.wrong_word("class", &class, error, Class::ALL.iter().map(|c| c.word())))?;
+                Transform::Reference { entity: node.need_text("entity")?, class }
+            }
+            _ => {
+                let problem = format!("`{word}` is not a transform (known: {})", Transform::NAMES.join(", "));
+                return Err(node.wrong_word("as", &word, problem, Transform::NAMES.iter().copied()));
+            }
+        })
+    }
+
+    fn table(&self, node: &Node<'_>) -> Result<String> {
+        let name = node.need_text("table")?;
+        if self.codes.contains_key(&name) {
+            return Ok(name);
+        }
+        let problem = format!("there is no table [codes.{name}]");
+        Err(node.wrong_word("table", &name, problem, self.codes.keys().map(String::as_str)))
+    }
+
+    /// A rule gives what its property takes, and only words that the vocabulary knows.
+    fn checked(&self, node: &Node<'_>, name: &str, property: &Property, rule: Rule) -> Result<Rule> {
+        if !rule.transform.fits(property.wants) {
+            return Err(node.wrong(name, format!("`{}` does not take this transform", property.name)));
+        }
+        if let Wants::Word(known) = property.wants {
+            let words: Vec<&str> = match &rule.transform {
+                Transform::Constant(word) => vec![word],
+                Transform::Code { table } => self.codes[table].values().map(String::as_str).collect(),
+                _ => Vec::new(),
+            };
+            for word in words {
+                known(word).map_err(|error| node.wrong_word(name, word, &error, error.known.split(", ")))?;
+            }
+        }
+        if let (Wants::Language, Transform::Constant(tag)) = (property.wants, &rule.transform) {
+            tag.parse::<crate::domain::text::LanguageTag>().map_err(|error| node.wrong(name, error.to_string()))?;
+        }
+        Ok(rule)
+    }
+
+    fn conditions(&mut self, node: &Node<'_>) -> Result<Vec<Condition>> {
+        let mut conditions = Vec::new();
+        for node in node.list("when")? {
+            node.only(&["path", "present", "is", "not"])?;
+            let path = node.path("path", &node.need_text("path")?, self.element.as_deref())?;
+            let test = match (node.flag("present")?, node.table.contains_key("is"), node.table.contains_key("not")) {
+                (Some(wanted), false, false) => Test::Present(wanted),
+                (None, true, false) => Test::Is(node.words("is")?),
+                (None, false, true) => Test::Not(node.words("not")?),
+                _ => return Err(node.wrong("when", "needs exactly one of `present`, `is`, `not`".to_owned())),
+            };
+            self.consumed.extend(path.name().map(str::to_owned));
+            self.consumed.extend(path.filter_names().iter().cloned());
+            conditions.push(Condition { path, test });
+        }
+        Ok(conditions)
+    }
+}
+
+/// A table of the document with where it stands.
+struct Node<'a> {
+    text: &'a str,
+    key: String,
+    span: Range<usize>,
+    table: &'a DeTable<'a>,
+}
+
+impl<'a> Node<'a> {
+    fn at(&self, key: &str) -> String {
+        match (self.key.is_empty(), key.is_empty()) {
+            (true, _) => key.to_owned(),
+            (_, true) => self.key.clone(),
+            _ => format!("{}.{key}", self.key),
+        }
+    }
+
+    fn wrong(&self, key: &str, problem: String) -> ProfileError {
+        let start = self.table.get(key).map_or(self.span.start, |value| value.span().start);
+        ProfileError { line: line_of(self.text, start), key: self.at(key), problem, nearest: None }
+    }
+
+    fn wrong_word<'k>(
+        &self,
+        key: &str,
+        word: &str,
+        problem: impl std::fmt::Display,
+        known: impl Iterator<Item = &'k str>,
+    ) -> ProfileError {
+        ProfileError { nearest: nearest(word, known), ..self.wrong(key, problem.to_string()) }
+    }
+
+    /// Refuses keys that are not in `known`.
+    fn only(&self, known: &[&str]) -> Result<()> {
+        for key in self.table.keys() {
+            if !known.contains(&key.get_ref().as_ref()) {
+                let name = key.get_ref();
+                return Err(ProfileError {
+                    line: line_of(self.text, key.span().start),
+                    key: self.at(name),
+                    problem: "is not a key of a profile here".to_owned(),
+                    nearest: nearest(name, known.iter().copied()),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn child(&self, key: &str, value: &'a Value<'a>) -> Result<Node<'a>> {
+        match value.get_ref() {
+            DeValue::Table(table) => Ok(Node { text: self.text, key: self.at(key), span: value.span(), table }),
+            other => Err(ProfileError {
+                line: line_of(self.text, value.span().start),
+                key: self.at(key),
+                problem: format!("a table is expected, not {}", other.type_str()),
+                nearest: None,
+            }),
+        }
+    }
+
+    fn table(&self, key: &str) -> Result<Option<Node<'a>>> {
+        self.table.get(key).map(|value| self.child(key, value)).transpose()
+    }
+
+    fn need_table(&self, key: &str) -> Result<Node<'a>> {
+        self.table(key)?.ok_or_else(|| self.wrong(key, "is missing".to_owned()))
+    }
+
+    /// Every table below this one, by name.
+    fn tables(&self) -> Result<Vec<(String, Node<'a>)>> {
+        self.table.iter().map(|(key, value)| Ok((key.get_ref().to_string(), self.child(key.get_ref(), value)?))).collect()
+    }
+
+    fn map<T>(&self, read: impl Fn(&Node<'a>) -> Result<T>) -> Result<BTreeMap<String, T>> {
+        self.tables()?.into_iter().map(|(name, node)| Ok((name, read(&node)?))).collect()
+    }
+
+    fn map_values<T>(&self, read: impl Fn(&Self, &str) -> Result<T>) -> Result<BTreeMap<String, T>> {
+        self.table.keys().map(|key| Ok((key.get_ref().to_string(), read(self, key.get_ref())?))).collect()
+    }
+
+    /// One table, or a list of tables; none when the key is absent.
+    fn list(&self, key: &str) -> Result<Vec<Node<'a>>> {
+        match self.table.get(key) {
+            None => Ok(Vec::new()),
+            Some(value) => match value.get_ref() {
+                DeValue::Array(items) => items.iter().map(|item| self.child(key, item)).collect(),
+                _ => Ok(vec![self.child(key, value)?]),
+            },
+        }
+    }
+
+    fn text(&self, key: &str) -> Result<Option<String>> {
+        self.table
+            .get(key)
+            .map(|value| match value.get_ref() {
+                DeValue::String(text) => Ok(text.to_string()),
+                other => Err(self.wrong(key, format!("a text is expected, not {}", other.type_str()))),
+            })
+            .transpose()
+    }
+
+    fn need_text(&self, key: &str) -> Result<String> {
+        self.text(key)?.ok_or_else(|| self.wrong(key, format!("`{key}` is missing")))
+    }
+
+    fn flag(&self, key: &str) -> Result<Option<bool>> {
+        self.table
+            .get(key)
+            .map(|value| value.get_ref().as_bool().ok_or_else(|| self.wrong(key, "true or false is expected".to_owned())))
+            .transpose()
+    }
+
+    /// One text or a list of them.
+    fn texts(&self, key: &str) -> Result<Vec<String>> {
+        self.scalars(key, false)
+    }
+
+    /// One value or a list of them, as the source would write them.
+    fn words(&self, key: &str) -> Result<Vec<String>> {
+        self.scalars(key, true)
+    }
+
+    fn scalars(&self, key: &str, any: bool) -> Result<Vec<String>> {
+        let Some(value) = self.table.get(key) else { return Ok(Vec::new()) };
+        let items = match value.get_ref() {
+            DeValue::Array(items) => items.iter().collect(),
+            _ => vec![value],
+        };
+        let read = |value: &Value<'_>| match value.get_ref() {
+            DeValue::String(text) => Some(text.to_string()),
+            DeValue::Boolean(truth) if any => Some(truth.to_string()),
+            DeValue::Integer(number) if any => Some(number.as_str().to_owned()),
+            _ => None,
+        };
+        let texts: Option<Vec<String>> = items.into_iter().map(read).collect();
+        texts.ok_or_else(|| self.wrong(key, "a text or a list of texts is expected".to_owned()))
+    }
+
+    fn path(&self, key: &str, text: &str, element: Option<&str>) -> Result<SourcePath> {
+        SourcePath::parse(text, element).map_err(|problem| self.wrong(key, format!("`{text}`: {problem}")))
+    }
+}
+
+fn line_of(text: &str, at: usize) -> usize {
+    text.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count() + 1
+}
+
+/// The known name that looks most like `word`, if any looks like it at all.
+fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<String> {
+    let near = |name: &&str| distance(word, name);
+    known.min_by_key(near).filter(|name| distance(word, name) <= word.chars().count().div_ceil(2).min(4)).map(str::to_owned)
+}
+
+/// How many letters must change (Levenshtein).
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.to_lowercase().chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (i, a) in one.to_lowercase().chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, b) in other.iter().enumerate() {
+            let change = diagonal + usize::from(a != *b);
+            diagonal = row[j + 1];
+            row[j + 1] = change.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[other.len()]
+}
