@@ -3,8 +3,6 @@
 
 use std::time::Duration;
 
-use crate::domain::receipt::DeliveryReceipt;
-
 /// The codes of a 403 that speak of the item, not of us.
 const ABOUT_THE_ITEM: [&str; 3] = ["origin", "not-owner", "not-covered"];
 /// The most we keep of what a partner says, in characters.
@@ -23,11 +21,22 @@ pub struct Answer {
     pub body: bytes::Bytes,
 }
 
+/// Whether a 2xx comes with the receipt that a gateway owes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// It does, and the receipt holds.
+    Holds,
+    /// It does not, or the receipt does not hold.
+    Lacks,
+    /// The receiver is no gateway.
+    NotOwed,
+}
+
 /// What to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AnswerClass {
-    /// Settled; from a partner always with the receipt that proves it.
-    Acknowledged(Option<Box<DeliveryReceipt>>),
+    /// Settled; by a partner always with the receipt that proves it.
+    Acknowledged,
     /// The partner said yes but proved nothing: send once more, then ask for its state.
     Unconfirmed,
     /// It may pass by itself.
@@ -46,13 +55,12 @@ pub enum AnswerClass {
 }
 
 impl Answer {
-    /// The class of this answer. `receipt` is the verified receipt in it; `must_prove` says whether the
-    /// receiver is a gateway that owes one.
+    /// The class of this answer, whose proof was looked at before.
     #[must_use]
-    pub fn class(&self, receipt: Option<DeliveryReceipt>, must_prove: bool) -> AnswerClass {
+    pub fn class(&self, proof: Proof) -> AnswerClass {
         match self.status {
-            200..=299 if receipt.is_some() || !must_prove => AnswerClass::Acknowledged(receipt.map(Box::new)),
-            200..=299 => AnswerClass::Unconfirmed,
+            200..=299 if proof == Proof::Lacks => AnswerClass::Unconfirmed,
+            200..=299 => AnswerClass::Acknowledged,
             403 if self.problem_code().is_some_and(|code| ABOUT_THE_ITEM.contains(&code.as_str())) => AnswerClass::ItemRefused,
             401 | 403 => AnswerClass::PeerRefuses,
             400 | 409 | 413 | 415 | 422 => AnswerClass::ItemRefused,
@@ -112,14 +120,14 @@ mod tests {
     }
 
     fn class(answer: &Answer) -> AnswerClass {
-        answer.class(None, true)
+        answer.class(Proof::Lacks)
     }
 
     #[test]
     fn rel_035_two_hundred_without_a_receipt_proves_nothing_of_a_partner() {
         for status in [200, 201, 202, 204, 299] {
             assert_eq!(class(&answer(status)), AnswerClass::Unconfirmed, "{status}");
-            assert_eq!(answer(status).class(None, false), AnswerClass::Acknowledged(None), "{status} of a reader");
+            assert_eq!(answer(status).class(Proof::NotOwed), AnswerClass::Acknowledged, "{status} of a reader");
         }
     }
 
@@ -170,8 +178,8 @@ mod tests {
     proptest! {
         #[test]
         fn no_answer_is_taken_for_settled_without_proof(status: u16, body in "\\PC{0,80}") {
-            let class = problem(status, &body).class(None, true);
-            prop_assert!(!matches!(class, AnswerClass::Acknowledged(_)));
+            let class = problem(status, &body).class(Proof::Lacks);
+            prop_assert!(!matches!(class, AnswerClass::Acknowledged));
         }
     }
 }

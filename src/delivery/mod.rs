@@ -2,4 +2,5 @@
 //! their inboxes, and records what came back. It does not know where disclosures come from.
 
 pub mod answer;
+pub mod attempt;
 pub mod schedule;

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use rand::{Rng, RngExt};
 
+use crate::outbound::MAX_RETRY_AFTER;
+
 /// The waits after the first failures.
 const FIRST_WAITS: [Duration; 5] = [secs(10), secs(30), mins(2), mins(10), mins(30)];
 /// How often while an item is younger than [`HOURLY_UNTIL`].
@@ -14,10 +16,6 @@ const HOURLY: Duration = hours(1);
 const SIX_HOURLY: Duration = hours(6);
 /// The age at which the pace slackens.
 pub const HOURLY_UNTIL: Duration = hours(7 * 24);
-/// The age at which an item that may park is parked.
-pub const PARKED_AFTER: Duration = hours(30 * 24);
-/// The longest wait that a partner may ask for with Retry-After.
-pub const LONGEST_RETRY_AFTER: Duration = hours(24);
 /// Full jitter draws from here on, so that a retry is never a busy loop.
 const SHORTEST_WAIT: Duration = secs(1);
 
@@ -38,11 +36,12 @@ pub struct Failing {
     pub failures: u32,
     /// How long it has been due.
     pub age: Duration,
-    /// Whether it is a Delete or a purge request.
-    pub never_parks: bool,
+    /// The age at which it is parked (`[delivery] park_after`, 30 days); none for a Delete or a purge
+    /// request, which wait for a person at most in the sense that one is told.
+    pub parks_after: Option<Duration>,
     /// How fast it may be tried again.
     pub pace: Pace,
-    /// What the partner asked for, already read from its header.
+    /// What the partner asked for (`Retry-After`); outbound caps it at 24 hours.
     pub retry_after: Option<Duration>,
 }
 
@@ -68,7 +67,7 @@ pub enum Next {
 /// wait of the schedule. Retry-After is a lower bound.
 pub fn next_try(failing: Failing, rng: &mut impl Rng) -> Next {
     let wait = match failing.pace {
-        _ if failing.age >= PARKED_AFTER && !failing.never_parks => return Next::Park,
+        _ if failing.parks_after.is_some_and(|limit| failing.age >= limit) => return Next::Park,
         _ if failing.age >= HOURLY_UNTIL => SIX_HOURLY,
         Pace::Hourly => HOURLY,
         Pace::Schedule => {
@@ -78,7 +77,7 @@ pub fn next_try(failing: Failing, rng: &mut impl Rng) -> Next {
     };
     let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     let drawn = Duration::from_millis(rng.random_range(millis(SHORTEST_WAIT)..=millis(wait)));
-    Next::Wait(failing.retry_after.map_or(drawn, |asked| drawn.max(asked.min(LONGEST_RETRY_AFTER))))
+    Next::Wait(failing.retry_after.map_or(drawn, |asked| drawn.max(asked.min(MAX_RETRY_AFTER))))
 }
 
 #[cfg(test)]
@@ -89,8 +88,10 @@ mod tests {
 
     use super::*;
 
+    const PARKED_AFTER: Duration = hours(30 * 24);
+
     fn failing(failures: u32, age: Duration) -> Failing {
-        Failing { failures, age, never_parks: false, pace: Pace::Schedule, retry_after: None }
+        Failing { failures, age, parks_after: Some(PARKED_AFTER), pace: Pace::Schedule, retry_after: None }
     }
 
     /// The longest wait that jitter reached in many draws.
@@ -121,7 +122,7 @@ mod tests {
         let mut rng = StdRng::seed_from_u64(1);
         let parked = failing(9, PARKED_AFTER);
         assert_eq!(next_try(parked, &mut rng), Next::Park);
-        let delete = Failing { never_parks: true, ..parked };
+        let delete = Failing { parks_after: None, ..parked };
         assert!(matches!(next_try(delete, &mut rng), Next::Wait(wait) if wait <= hours(6)));
         let hourly = Failing { pace: Pace::Hourly, ..failing(1, secs(0)) };
         assert!(longest(hourly) > mins(55));
@@ -147,14 +148,14 @@ mod tests {
             seed: u64,
         ) {
             let pace = if hourly { Pace::Hourly } else { Pace::Schedule };
-            let failing = Failing { failures, age: secs(age), never_parks, pace, retry_after: asked.map(secs) };
+            let failing = Failing { failures, age: secs(age), parks_after: (!never_parks).then_some(PARKED_AFTER), pace, retry_after: asked.map(secs) };
             match next_try(failing, &mut StdRng::seed_from_u64(seed)) {
                 Next::Park => prop_assert!(!never_parks && secs(age) >= PARKED_AFTER),
                 Next::Wait(wait) => {
-                    prop_assert!(wait >= SHORTEST_WAIT && wait <= LONGEST_RETRY_AFTER);
+                    prop_assert!(wait >= SHORTEST_WAIT && wait <= MAX_RETRY_AFTER);
                     prop_assert!(never_parks || secs(age) < PARKED_AFTER);
                     if asked.is_none() { prop_assert!(wait <= SIX_HOURLY); }
-                    if let Some(asked) = asked { prop_assert!(wait >= secs(asked).min(LONGEST_RETRY_AFTER)); }
+                    if let Some(asked) = asked { prop_assert!(wait >= secs(asked).min(MAX_RETRY_AFTER)); }
                 }
             }
         }

@@ -5,6 +5,7 @@
 
 pub mod keys;
 pub mod proof;
+pub mod receipts;
 pub mod refusal;
 pub mod signature;
 pub mod strict_json;

@@ -88,12 +88,7 @@ fn context(public_url: &Url) -> Value {
 ///
 /// # Errors
 /// When the key does not sign.
-pub fn sign_delivery(
-    receipt: &DeliveryReceipt,
-    public_url: &Url,
-    keys: &Keys,
-    now: Timestamp,
-) -> Result<Signed, ProofError> {
+pub fn sign_delivery(receipt: &DeliveryReceipt, public_url: &Url, keys: &Keys, now: Timestamp) -> Result<Signed, ProofError> {
     let mut document = json!({
         "@context": context(public_url),
         "id": receipt.id,
@@ -319,8 +314,14 @@ mod tests {
         let other_digest = Digest::of(b"revision 2");
         let other = |sent: Delivered<'_>| read_delivery(&signed, &pinned(&keys), &sent, now());
         assert_eq!(other(Delivered { digest: &other_digest, ..sent.clone() }), Err(ReceiptError::OtherSubject("revision")));
-        assert_eq!(other(Delivered { activity: "https://a.example/x", ..sent.clone() }), Err(ReceiptError::OtherSubject("activity")));
-        assert_eq!(other(Delivered { subject: "https://a.example/x", ..sent.clone() }), Err(ReceiptError::OtherSubject("record")));
+        assert_eq!(
+            other(Delivered { activity: "https://a.example/x", ..sent.clone() }),
+            Err(ReceiptError::OtherSubject("activity"))
+        );
+        assert_eq!(
+            other(Delivered { subject: "https://a.example/x", ..sent.clone() }),
+            Err(ReceiptError::OtherSubject("record"))
+        );
 
         let mut flipped = signed.clone();
         flipped["deliveryState"] = json!("stored");
