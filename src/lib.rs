@@ -3,6 +3,7 @@ pub mod config;
 pub mod delivery;
 pub mod domain;
 pub mod federation;
-pub mod outbound;
 pub mod mapping;
+pub mod outbound;
+pub mod store;
 pub mod telemetry;
