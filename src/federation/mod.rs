@@ -1,7 +1,7 @@
 //! What makes the gateway a member of a federation: keys, proofs, signatures, the inbox and its effects.
 //!
-//! The trust-bearing pieces are ours and small (security.md §0.1): nothing enters the journal without a
-//! [`refusal`]-free pass through the verifier, and nothing leaves without a proof.
+//! The trust-bearing pieces are ours and small (security.md §0.1); of the crate
+//! `activitypub_federation` only types are used, never sockets.
 
 pub mod keys;
 pub mod proof;
@@ -9,3 +9,98 @@ pub mod receipts;
 pub mod refusal;
 pub mod signature;
 pub mod strict_json;
+
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rand::Rng;
+use url::Url;
+
+use crate::domain::authority::PublicAuthority;
+use crate::domain::id::IdError;
+use crate::domain::{ActorId, Clock, Key, PartnerDomain, Timestamp};
+use crate::outbound::Client;
+use crate::store::Store;
+
+use keys::Keys;
+use refusal::Counters;
+
+/// What every part of the federation shares. Cloning shares it.
+#[derive(Clone)]
+pub struct Federation(Arc<Context>);
+
+/// The parts of a [`Federation`].
+pub struct Context {
+    /// Where everything is kept.
+    pub store: Store,
+    /// Our key pairs.
+    pub keys: Keys,
+    /// The only way out.
+    pub client: Client,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Chance, for keys in addresses.
+    pub rng: Mutex<Box<dyn Rng + Send>>,
+    /// The public body this gateway belongs to.
+    pub authority: PublicAuthority,
+    /// Where the gateway is reached.
+    pub public_url: Url,
+    /// How long backups are kept: what purge receipts announce.
+    pub backup_keep: Duration,
+    /// How often which refusal was answered.
+    pub refusals: Counters,
+}
+
+impl Deref for Federation {
+    type Target = Context;
+
+    fn deref(&self) -> &Context {
+        &self.0
+    }
+}
+
+impl Federation {
+    /// Shares a context.
+    #[must_use]
+    pub fn new(context: Context) -> Self {
+        Self(Arc::new(context))
+    }
+}
+
+impl Context {
+    /// Our actor.
+    #[must_use]
+    pub fn actor(&self) -> &ActorId {
+        &self.authority.id
+    }
+
+    /// Our own domain, as in every path at our partners.
+    #[must_use]
+    pub fn domain(&self) -> PartnerDomain {
+        PartnerDomain::of(&self.public_url)
+    }
+
+    /// The present instant.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// A new random key for an address.
+    #[must_use]
+    pub fn mint(&self) -> Key {
+        let mut bytes = [0; 16];
+        self.rng.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(&mut bytes);
+        Key::from_bytes(&bytes)
+    }
+
+    /// One of our addresses, such as `/receipts/{key}`.
+    ///
+    /// # Errors
+    /// When `public_url` cannot carry a path.
+    pub fn address(&self, folder: &str, key: &Key) -> Result<Url, IdError> {
+        let path = format!("/{folder}/{key}");
+        self.public_url.join(&path).map_err(|_| IdError::NotAnAddress(self.public_url.to_string()))
+    }
+}
