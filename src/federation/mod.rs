@@ -3,6 +3,8 @@
 //! The trust-bearing pieces are ours and small (security.md §0.1); of the crate
 //! `activitypub_federation` only types are used, never sockets.
 
+pub mod fetch;
+pub mod held;
 pub mod keys;
 pub mod proof;
 pub mod receipts;

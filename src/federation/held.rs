@@ -1,0 +1,159 @@
+//! What is held of a partner's records: the collection at `/from/{domain}`, written for others and read
+//! from them (architecture §3, receipts; §6).
+//!
+//! Everybody gets the origin ids. Only the partner whose records they are, on its own signed GET, also gets
+//! revision and digest of each, tombstones included: that is the status query which settles a delivery that
+//! was answered without a receipt, and what anti-entropy compares.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+use url::Url;
+
+use super::Federation;
+use super::fetch::{self, FetchError};
+use crate::domain::digest::Digest;
+use crate::domain::partner::Partner;
+use crate::domain::{PartnerDomain, RecordId, Revision};
+use crate::store::{CopyStanding, StoreError};
+
+/// Ids on one page.
+const PER_PAGE: u32 = 500;
+/// Pages that a status query reads at most.
+const MAX_PAGES: usize = 20;
+
+/// Why the collection is not shown.
+#[derive(Debug, thiserror::Error)]
+pub enum HeldError {
+    /// `after` is not a cursor of ours.
+    #[error("`after` is not a cursor of this collection")]
+    Cursor,
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The collection of what we hold of `domain`, or one page of it when `after` is given (empty for the
+/// first). `reader` is who signed the request, when anybody did.
+///
+/// # Errors
+/// [`HeldError::Cursor`] for a cursor that is not ours.
+pub async fn collection(
+    federation: &Federation,
+    domain: &PartnerDomain,
+    reader: Option<&PartnerDomain>,
+    after: Option<&str>,
+) -> Result<Value, HeldError> {
+    let id = address(&federation.public_url, domain);
+    let context = "https://www.w3.org/ns/activitystreams";
+    let Some(after) = after else {
+        let counts = federation.store.read().await?.copy_counts(domain).await?;
+        let total: u64 = counts.iter().filter(|(standing, _)| *standing != CopyStanding::Deleted).map(|(_, count)| count).sum();
+        let first = format!("{id}?after=");
+        return Ok(json!({"@context": context, "id": id, "type": "OrderedCollection", "totalItems": total, "first": first}));
+    };
+    let start = if after.is_empty() { None } else { Some(read_cursor(after).ok_or(HeldError::Cursor)?) };
+    let heads = federation.store.read().await?.copy_heads(domain, start.as_ref(), PER_PAGE).await?;
+    let owner = reader == Some(domain);
+    let items: Vec<Value> = heads
+        .iter()
+        .filter(|head| owner || head.standing != CopyStanding::Deleted)
+        .map(|head| {
+            if owner {
+                let kind = if head.standing == CopyStanding::Deleted { "Tombstone" } else { "Object" };
+                json!({"id": head.id, "type": kind, "revision": head.revision, "subjectDigest": head.digest})
+            } else {
+                json!(head.id)
+            }
+        })
+        .collect();
+    let own = federation.public_url.join("/ns/v1").map_or_else(|_| String::new(), |url| url.to_string());
+    let mut page = json!({
+        "@context": if owner { json!([context, "https://w3id.org/security/data-integrity/v2", own]) } else { json!(context) },
+        "id": format!("{id}?after={after}"), "type": "OrderedCollectionPage", "partOf": id, "orderedItems": items,
+    });
+    if let Some(last) = heads.last().filter(|_| heads.len() == PER_PAGE as usize) {
+        page["next"] = json!(format!("{id}?after={}", write_cursor(&last.id)));
+    }
+    Ok(page)
+}
+
+/// What a partner says it holds of one of our records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldThere {
+    /// Whether it is a tombstone.
+    pub deleted: bool,
+    /// Which revision.
+    pub revision: Revision,
+    /// Its digest.
+    pub digest: Digest,
+}
+
+/// Asks a partner what it holds of ours (the status query).
+///
+/// # Errors
+/// When it does not answer as it should.
+pub async fn ask(federation: &Federation, partner: &Partner) -> Result<HashMap<RecordId, HeldThere>, FetchError> {
+    let origin = partner.actor.url().join("/").unwrap_or_else(|_| partner.actor.url().clone());
+    let start = address(&origin, &federation.domain());
+    let mut held = HashMap::new();
+    let mut at = format!("{start}?after=");
+    for _ in 0..MAX_PAGES {
+        let Some(url) = at.parse::<RecordId>().ok().filter(|id| partner.actor.owns(id)).map(|id| id.url().clone()) else { break };
+        let page = fetch::document(&fetch::signed_get(federation, partner.kind, &url).await?)?;
+        let items = page.get("orderedItems").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        held.extend(items.iter().filter_map(read_item));
+        match page.get("next").and_then(Value::as_str).filter(|next| *next != at) {
+            Some(next) => next.clone_into(&mut at),
+            None => break,
+        }
+    }
+    Ok(held)
+}
+
+fn read_item(item: &Value) -> Option<(RecordId, HeldThere)> {
+    let text = |name: &str| item.get(name).and_then(Value::as_str);
+    let id = text("id")?.parse().ok()?;
+    let (deleted, revision) = (text("type") == Some("Tombstone"), item.get("revision")?.as_u64()?);
+    Some((id, HeldThere { deleted, revision, digest: text("subjectDigest")?.parse().ok()? }))
+}
+
+fn address(public_url: &Url, domain: &PartnerDomain) -> String {
+    let path = format!("/from/{domain}");
+    public_url.join(&path).map_or(path, |url| url.to_string())
+}
+
+fn write_cursor(id: &RecordId) -> String {
+    data_encoding::BASE64URL_NOPAD.encode(id.as_str().as_bytes())
+}
+
+fn read_cursor(text: &str) -> Option<RecordId> {
+    if text.len() > 4096 {
+        return None;
+    }
+    String::from_utf8(data_encoding::BASE64URL_NOPAD.decode(text.as_bytes()).ok()?).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_comes_back_and_a_foreign_one_does_not() {
+        let id: RecordId = "https://b.example/comments/1".parse().expect("an address");
+        assert_eq!(read_cursor(&write_cursor(&id)), Some(id));
+        for text in ["x", "====", "aGVsbG8", &"A".repeat(9000), "' OR 1=1", "\u{0}"] {
+            assert_eq!(read_cursor(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_partner_holds_is_read_only_when_it_is_whole() {
+        let digest = Digest::of(b"x");
+        let item = json!({"id": "https://a.example/comments/1", "type": "Tombstone", "revision": 3, "subjectDigest": digest});
+        let read = read_item(&item).map(|(_, held)| held);
+        assert_eq!(read, Some(HeldThere { deleted: true, revision: 3, digest }));
+        assert_eq!(read_item(&json!("https://a.example/comments/1")), None);
+        assert_eq!(read_item(&json!({"id": "https://a.example/comments/1", "revision": -1, "subjectDigest": "zQm"})), None);
+    }
+}
