@@ -1,6 +1,7 @@
 //! Passerelle (work in progress; the map follows).
 pub mod config;
 pub mod delivery;
+pub mod demo;
 pub mod domain;
 pub mod federation;
 pub mod mapping;
