@@ -2,6 +2,7 @@
 pub mod config;
 pub mod delivery;
 pub mod demo;
+pub mod connectors;
 pub mod domain;
 pub mod federation;
 pub mod mapping;

@@ -1,0 +1,191 @@
+//! Through a component's list to a proven end.
+//!
+//! The platform's cursors are row numbers: rubbish restarts at the first row, `first` is capped in silence,
+//! and an empty page can claim that there is more. So a list only counts as complete when the last page
+//! says so itself and no page came twice.
+
+use std::collections::HashSet;
+
+use serde_json::{Value, json};
+
+use super::client::{Complaint, Polite, plain};
+use crate::connectors::ConnectorError;
+
+/// More pages than this is not a component, it is a trap.
+const MAX_PAGES: u32 = 5_000;
+
+/// One page of a component's list.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Page {
+    /// The items; `None` where the platform puts a null.
+    pub(super) nodes: Vec<Option<Value>>,
+    /// What the platform complained about on this page.
+    pub(super) complaints: Vec<String>,
+    more: bool,
+    end: Option<String>,
+}
+
+impl Page {
+    pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
+        self.nodes.iter().flatten().filter_map(|node| node["id"].as_str())
+    }
+
+    pub(super) fn nulls(&self) -> u64 {
+        self.nodes.iter().filter(|node| node.is_none()).count() as u64
+    }
+}
+
+/// A list that was read as far as it went.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Listing {
+    pub(super) nodes: Vec<Value>,
+    /// Nulls on pages without complaints: held back by the platform.
+    pub(super) withheld: u64,
+    /// Nulls on pages with complaints: perhaps our question's fault.
+    pub(super) failed: u64,
+    /// The component itself is not shown (any more).
+    pub(super) closed: bool,
+    pub(super) why_incomplete: Option<String>,
+}
+
+/// Where a walk through the pages of a list is.
+#[derive(Debug, Default)]
+pub(super) struct Walk {
+    after: Option<String>,
+    cursors: HashSet<String>,
+    ids: HashSet<String>,
+    pages: u32,
+}
+
+/// What follows a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Step {
+    More,
+    End,
+    Lost(&'static str),
+}
+
+impl Walk {
+    /// The cursor of the page to be asked for.
+    pub(super) fn after(&self) -> Option<&str> {
+        self.after.as_deref()
+    }
+
+    /// Looks at a page and decides whether there is another one.
+    pub(super) fn take(&mut self, page: &Page) -> Step {
+        self.pages += 1;
+        let known = self.ids.len();
+        let shown = page.ids().count();
+        self.ids.extend(page.ids().map(str::to_owned));
+        if shown > 0 && self.ids.len() == known {
+            return Step::Lost("a page came twice");
+        }
+        if !page.more {
+            return Step::End;
+        }
+        if page.nodes.is_empty() {
+            return Step::Lost("an empty page says that there is more");
+        }
+        let Some(end) = page.end.as_deref().filter(|end| !end.is_empty()) else {
+            return Step::Lost("a page says that there is more and gives no cursor");
+        };
+        if !self.cursors.insert(end.to_owned()) {
+            return Step::Lost("a cursor came twice");
+        }
+        if self.pages >= MAX_PAGES {
+            return Step::Lost("the list does not end");
+        }
+        self.after = Some(end.to_owned());
+        Step::More
+    }
+}
+
+/// Asks for one page; `None` when the component is not shown.
+pub(super) async fn read_page(
+    polite: &Polite,
+    question: &str,
+    component: &str,
+    first: u32,
+    after: Option<&str>,
+) -> Result<Option<Page>, ConnectorError> {
+    let variables = json!({ "id": component, "first": first, "after": after });
+    let answer = polite.ask(question, variables).await?;
+    let complaints: Vec<String> = answer.errors.iter().map(Complaint::reason).collect();
+    let refused = || {
+        let reason = complaints.first().cloned().unwrap_or_else(|| "no list in the answer".to_owned());
+        ConnectorError::Refused { url: plain(&polite.address("/api")), reason }
+    };
+    let component = &answer.data["component"];
+    if component.is_null() {
+        // A null with complaints is a failed question, without: an unpublished component.
+        return if complaints.is_empty() { Ok(None) } else { Err(refused()) };
+    }
+    let list = &component["proposals"];
+    let (Some(edges), Some(more)) = (list["edges"].as_array(), list["pageInfo"]["hasNextPage"].as_bool()) else {
+        return Err(refused());
+    };
+    let nodes = edges.iter().map(|edge| Some(edge["node"].clone()).filter(|node| node["id"].is_string())).collect();
+    let end = list["pageInfo"]["endCursor"].as_str().map(str::to_owned);
+    Ok(Some(Page { nodes, complaints, more, end }))
+}
+
+/// Reads a whole list.
+pub(super) async fn read_list(polite: &Polite, question: &str, component: &str, first: u32) -> Result<Listing, ConnectorError> {
+    let (mut listing, mut walk) = (Listing::default(), Walk::default());
+    let mut seen = HashSet::new();
+    loop {
+        let Some(page) = read_page(polite, question, component, first, walk.after()).await? else {
+            listing.closed = true;
+            return Ok(listing);
+        };
+        let nulls = if page.complaints.is_empty() { &mut listing.withheld } else { &mut listing.failed };
+        *nulls += page.nulls();
+        let step = walk.take(&page);
+        let new = page.nodes.into_iter().flatten().filter(|node| seen.insert(node["id"].as_str().unwrap_or_default().to_owned()));
+        listing.nodes.extend(new);
+        match step {
+            Step::More => {}
+            Step::End => return Ok(listing),
+            Step::Lost(why) => {
+                listing.why_incomplete = Some(format!("component {component}: {why}"));
+                return Ok(listing);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(ids: &[&str], more: bool, end: Option<&str>) -> Page {
+        let nodes = ids.iter().map(|id| (!id.is_empty()).then(|| json!({ "id": id }))).collect();
+        Page { nodes, complaints: Vec::new(), more, end: end.map(str::to_owned) }
+    }
+
+    #[test]
+    fn a_list_ends_where_its_last_page_says_so() {
+        let mut walk = Walk::default();
+        assert_eq!(walk.take(&page(&["1", ""], true, Some("Mg"))), Step::More);
+        assert_eq!(walk.after(), Some("Mg"));
+        assert_eq!(walk.take(&page(&["", ""], true, Some("NA"))), Step::More, "a page of hidden items is a page");
+        assert_eq!(walk.take(&page(&["5"], false, Some("NQ"))), Step::End);
+        assert_eq!(Walk::default().take(&page(&[], false, None)), Step::End, "an empty list");
+    }
+
+    #[test]
+    fn a_list_that_turns_in_circles_is_left_and_called_incomplete() {
+        let mut walk = Walk::default();
+        assert_eq!(walk.take(&page(&["1"], true, Some("MQ"))), Step::More);
+        assert_eq!(walk.take(&page(&["1"], true, Some("Mg"))), Step::Lost("a page came twice"));
+        let mut walk = Walk::default();
+        assert_eq!(walk.take(&page(&["1"], true, Some("MQ"))), Step::More);
+        assert_eq!(walk.take(&page(&["2"], true, Some("MQ"))), Step::Lost("a cursor came twice"));
+        for (end, why) in [(None, "gives no cursor"), (Some(""), "gives no cursor")] {
+            let step = Walk::default().take(&page(&["1"], true, end));
+            assert!(matches!(step, Step::Lost(text) if text.ends_with(why)), "{step:?}");
+        }
+        let empty = Walk::default().take(&page(&[], true, Some("MQ")));
+        assert_eq!(empty, Step::Lost("an empty page says that there is more"));
+    }
+}

@@ -1,0 +1,199 @@
+//! The proposals of a component, read twice: their fields, and again their ids with the amendments.
+//!
+//! The second reading shows whether the list moved under the first one (its cursors are row numbers), and
+//! gives the ids of proposals whose fields could not be read.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+use url::Url;
+
+use super::PROPOSAL;
+use super::pages::{proposal_page, stated_host};
+use super::paging::{Listing, read_list};
+use super::queries::Question;
+use super::scan::{Component, Draft, Process, Scan};
+use crate::connectors::ConnectorError;
+use crate::domain::source::Evidence;
+
+/// Rich fields: with 50 a page, the platform's limit of complexity is near.
+const RICH_PAGE: u32 = 25;
+/// Few fields; the platform never gives more.
+const LIGHT_PAGE: u32 = 50;
+/// What the platform calls a hidden proposal in `moderations.csv`.
+pub(super) const CLASS: &str = "Decidim::Proposals::Proposal";
+/// What belongs to an official answer. The platform serves some of it before the answer is published.
+const ANSWER_FIELDS: [&str; 6] = ["proposalState", "answer", "answeredAt", "cost", "costReport", "executionPeriod"];
+
+/// A proposal that was sent out, as far as its discussion needs it.
+#[derive(Debug, Clone)]
+pub(super) struct Known {
+    pub(super) evidence: Evidence,
+    pub(super) url: Option<Url>,
+    /// How many visible comments the platform counts on it, at all levels.
+    pub(super) comments: u64,
+}
+
+impl Scan<'_> {
+    /// Reads and sends the proposals of a component.
+    pub(super) async fn read_proposals(
+        &mut self,
+        process: &Process,
+        component: &Component,
+    ) -> Result<BTreeMap<String, Known>, ConnectorError> {
+        self.progress(PROPOSAL, format!("{} / component {}", process.slug, component.id)).await?;
+        let first = self.list(Question::Proposals, component, RICH_PAGE).await?;
+        let again = self.list(Question::Amendments, component, LIGHT_PAGE).await?;
+        self.compare(component, &first, &again).await?;
+        if first.closed {
+            return Ok(BTreeMap::new());
+        }
+        let places = self.places(component, &first).await?;
+        let amended = amended(&again);
+        let still_there: BTreeSet<&str> = ids(&again).collect();
+        let mut known = BTreeMap::new();
+        for mut fields in first.nodes {
+            let id = fields["id"].as_str().unwrap_or_default().to_owned();
+            if again.why_incomplete.is_none() && again.failed == 0 && !still_there.contains(id.as_str()) {
+                self.withhold(PROPOSAL, &id, "it vanished while the list was read".to_owned()).await?;
+                continue;
+            }
+            if let Some(reason) = foreign(process, &fields) {
+                self.withhold(PROPOSAL, &id, reason).await?;
+                continue;
+            }
+            drop_unpublished_answer(&mut fields);
+            fields["coordinates"] = places.get(&id).cloned().unwrap_or_default();
+            let context = json!({
+                "process": { "id": process.id, "slug": process.slug },
+                "component": { "id": component.id, "name": component.name },
+                "amended": amended.get(&id).map(|target| json!({ "id": target })),
+            });
+            let comments = fields["totalCommentsCount"].as_u64().unwrap_or_default();
+            let url = proposal_page(self.polite.base(), &fields, &process.slug, &component.id);
+            let draft =
+                Draft { entity: PROPOSAL, fields, context, url: url.clone(), has_page: true, parent: Some(&process.evidence) };
+            if let Some(evidence) = self.send(draft).await? {
+                known.insert(id, Known { evidence, url, comments });
+            }
+        }
+        Ok(known)
+    }
+
+    async fn list(&self, question: Question, component: &Component, first: u32) -> Result<Listing, ConnectorError> {
+        read_list(self.polite, &self.questions.text(question), &component.id, first).await
+    }
+
+    /// What the two readings of one list say about each other.
+    async fn compare(&mut self, component: &Component, first: &Listing, again: &Listing) -> Result<(), ConnectorError> {
+        for listing in [first, again] {
+            if let Some(why) = &listing.why_incomplete {
+                self.incomplete(PROPOSAL, why.clone());
+            }
+        }
+        self.count_withheld(PROPOSAL, first.withheld);
+        let hidden: Vec<String> =
+            self.open_data.witness().map_or_else(Vec::new, |witness| witness.hidden_ids(CLASS).map(str::to_owned).collect());
+        let seen: BTreeSet<&str> = ids(first).collect();
+        let last = seen.iter().filter_map(|id| id.parse::<u64>().ok()).max().unwrap_or_default();
+        let missed: Vec<&str> = ids(again).filter(|id| !seen.contains(id) && !hidden.iter().any(|h| h == id)).collect();
+        for id in missed {
+            // A proposal that came in meanwhile stands at the end and is read next time.
+            let came_in = id.parse::<u64>().is_ok_and(|id| id > last) && first.failed == 0;
+            if came_in {
+                continue;
+            }
+            self.fail(PROPOSAL, id, "its fields could not be read".to_owned()).await?;
+            if first.failed == 0 {
+                self.incomplete(PROPOSAL, format!("component {}: the list changed while it was read", component.id));
+            }
+        }
+        if first.failed > 0 && again.failed > 0 {
+            self.incomplete(PROPOSAL, format!("component {}: {} proposals could not be read", component.id, again.failed));
+        }
+        Ok(())
+    }
+
+    /// Where the proposals are; only asked when one states an address.
+    async fn places(&self, component: &Component, listing: &Listing) -> Result<BTreeMap<String, Value>, ConnectorError> {
+        let stated = |node: &Value| node["address"].as_str().is_some_and(|address| !address.trim().is_empty());
+        if !listing.nodes.iter().any(stated) {
+            return Ok(BTreeMap::new());
+        }
+        let places = self.list(Question::Places, component, LIGHT_PAGE).await?;
+        let place = |node: Value| Some((node["id"].as_str()?.to_owned(), node["coordinates"].clone()));
+        Ok(places.nodes.into_iter().filter_map(place).collect())
+    }
+}
+
+fn ids(listing: &Listing) -> impl Iterator<Item = &str> {
+    listing.nodes.iter().filter_map(|node| node["id"].as_str())
+}
+
+/// Which proposals are amendments of which.
+fn amended(listing: &Listing) -> BTreeMap<String, String> {
+    let mut amended = BTreeMap::new();
+    for node in &listing.nodes {
+        for amendment in node["amendments"].as_array().into_iter().flatten() {
+            if let (Some(target), Some(emendation)) = (node["id"].as_str(), amendment["emendation"]["id"].as_str()) {
+                amended.insert(emendation.to_owned(), target.to_owned());
+            }
+        }
+    }
+    amended
+}
+
+/// Why a proposal does not belong to this platform, if so.
+fn foreign(process: &Process, fields: &Value) -> Option<String> {
+    let (own, stated) = (process.host.as_deref()?, stated_host(fields)?);
+    (own != stated).then(|| format!("it says that it lives at {stated}, its process at {own}"))
+}
+
+/// Nulls what belongs to an answer that is not published: its state is null then, or says so.
+fn drop_unpublished_answer(fields: &mut Value) {
+    let published = !matches!(fields["state"].as_str(), None | Some("not_answered" | "withdrawn"));
+    if let (false, Some(fields)) = (published, fields.as_object_mut()) {
+        for name in ANSWER_FIELDS {
+            if let Some(field) = fields.get_mut(name) {
+                *field = Value::Null;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_without_a_published_state_is_dropped() {
+        let with = |state: Value| {
+            json!({ "id": "1", "state": state, "answer": { "translations": [] }, "answeredAt": "2026-11-01T00:00:00Z",
+                    "proposalState": { "id": "4" } })
+        };
+        for state in [Value::Null, json!("not_answered"), json!("withdrawn")] {
+            let mut fields = with(state);
+            drop_unpublished_answer(&mut fields);
+            assert!(fields["answer"].is_null() && fields["answeredAt"].is_null() && fields["proposalState"].is_null());
+            assert!(fields.get("cost").is_none(), "nothing is added that was not asked");
+        }
+        let mut fields = with(json!("accepted"));
+        drop_unpublished_answer(&mut fields);
+        assert_eq!(fields, with(json!("accepted")));
+    }
+
+    #[test]
+    fn an_object_of_another_host_does_not_belong_here() {
+        let evidence = Evidence::Unproven { reason: String::new() };
+        let process = |host: Option<&str>| Process {
+            id: "1".to_owned(),
+            slug: "p".to_owned(),
+            host: host.map(str::to_owned),
+            evidence: evidence.clone(),
+        };
+        let fields = json!({ "url": "http://bordeaux.example/processes/p/f/1/proposals/1" });
+        assert!(foreign(&process(Some("lyon.example")), &fields).is_some());
+        assert!(foreign(&process(Some("bordeaux.example")), &fields).is_none());
+        assert!(foreign(&process(None), &fields).is_none(), "0.28 states no addresses");
+    }
+}

@@ -1,0 +1,286 @@
+//! One whole reading: processes, then component by component its proposals and their discussions.
+//!
+//! A component that cannot be read makes its entities incomplete and the reading goes on; only a list of
+//! processes that cannot be read ends it with an error.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use url::Url;
+
+use super::client::{Complaint, Polite, plain};
+use super::evidence::{self, Verdict};
+use super::open_data::{OpenData, is_number};
+use super::pages::{process_page, stated_host};
+use super::probe::questions_for;
+use super::queries::{Question, Questions};
+use super::{COMMENT, PROCESS, PROPOSAL, comments, proposals};
+use crate::connectors::{ConnectorError, EntityReport, ReadPlan, ScanEvent, ScanReport};
+use crate::domain::source::{Evidence, SourceRecord};
+
+/// How long an archive that is being produced is left alone before it is asked for again.
+const ARCHIVE_PAUSE: Duration = Duration::from_secs(20);
+/// How often it is asked for in one reading.
+const ARCHIVE_TRIES: u32 = 6;
+
+/// A process of the tenant, as far as what hangs on it needs it.
+#[derive(Debug, Clone)]
+pub(super) struct Process {
+    pub(super) id: String,
+    pub(super) slug: String,
+    pub(super) host: Option<String>,
+    pub(super) evidence: Evidence,
+}
+
+/// A proposals component of a process.
+#[derive(Debug, Clone)]
+pub(super) struct Component {
+    pub(super) id: String,
+    pub(super) name: Value,
+}
+
+/// An item that is ready to be proven and sent.
+pub(super) struct Draft<'a> {
+    pub(super) entity: &'a str,
+    pub(super) fields: Value,
+    pub(super) context: Value,
+    pub(super) url: Option<Url>,
+    /// Whether `url` is the item's own page, so that its status says something.
+    pub(super) has_page: bool,
+    pub(super) parent: Option<&'a Evidence>,
+}
+
+/// A reading under way.
+pub(super) struct Scan<'a> {
+    pub(super) polite: &'a Polite,
+    pub(super) plan: &'a ReadPlan,
+    pub(super) questions: Questions,
+    pub(super) open_data: OpenData,
+    out: mpsc::Sender<ScanEvent>,
+    report: ScanReport,
+    archive_asked: Option<(Instant, u32)>,
+    /// What was sent, to tell it from what an older list calls hidden.
+    sent: HashSet<(String, String)>,
+}
+
+impl<'a> Scan<'a> {
+    pub(super) fn new(polite: &'a Polite, plan: &'a ReadPlan, out: mpsc::Sender<ScanEvent>) -> Self {
+        let unread = || EntityReport { complete: true, ..EntityReport::default() };
+        let entities = plan.proofs.keys().map(|entity| (entity.clone(), unread())).collect();
+        let report = ScanReport { entities, ..ScanReport::default() };
+        let open_data = OpenData::Unusable("the open data were not asked for".to_owned());
+        Self { polite, plan, questions: Questions::default(), open_data, out, report, archive_asked: None, sent: HashSet::new() }
+    }
+
+    pub(super) async fn run(mut self) -> Result<ScanReport, ConnectorError> {
+        let before = self.polite.requests();
+        self.questions = questions_for(self.polite).await?;
+        self.ask_for_archive().await?;
+        let processes = self.read_processes().await?;
+        if self.plan.wants(PROPOSAL) || self.plan.wants(COMMENT) {
+            let components = self.read_components().await?;
+            for process in &processes {
+                let own = components.iter().filter(|(of, _)| *of == process.id);
+                for (_, component) in own {
+                    self.read_component(process, component).await?;
+                }
+            }
+        }
+        self.name_hidden().await?;
+        if let OpenData::Preparing | OpenData::Unusable(_) = self.open_data {
+            self.report.notes.push(self.open_data.silence());
+        }
+        self.report.requests = self.polite.requests() - before;
+        Ok(self.report)
+    }
+
+    /// Names what the platform itself lists as hidden by moderation (only ids are read from that list).
+    async fn name_hidden(&mut self) -> Result<(), ConnectorError> {
+        for (entity, class) in [(PROPOSAL, proposals::CLASS), (COMMENT, comments::CLASS)] {
+            let Some(witness) = self.open_data.witness().filter(|_| self.plan.wants(entity)) else { continue };
+            // The list is up to a day old: what was shown just now is shown.
+            let shown = |id: &&str| self.sent.contains(&(entity.to_owned(), (*id).to_owned()));
+            let hidden: Vec<String> = witness.hidden_ids(class).filter(|id| !shown(id)).map(str::to_owned).collect();
+            for local_id in hidden {
+                let reason = "the platform lists it as hidden by moderation".to_owned();
+                self.tell(ScanEvent::Withheld { entity: entity.to_owned(), local_id, reason }).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Downloads the archive; the platform produces it when it is asked for, so it is asked for again later.
+    async fn ask_for_archive(&mut self) -> Result<(), ConnectorError> {
+        let tries = match self.archive_asked {
+            None => 0,
+            Some((at, tries)) => {
+                let again =
+                    matches!(self.open_data, OpenData::Preparing) && tries < ARCHIVE_TRIES && at.elapsed() >= ARCHIVE_PAUSE;
+                if !again {
+                    return Ok(());
+                }
+                tries
+            }
+        };
+        self.open_data = match OpenData::download(self.polite).await {
+            Ok(open_data) => open_data,
+            Err(error) if tries == 0 => return Err(error),
+            Err(error) => OpenData::Unusable(error.to_string()),
+        };
+        self.archive_asked = Some((Instant::now(), tries + 1));
+        Ok(())
+    }
+
+    async fn read_processes(&mut self) -> Result<Vec<Process>, ConnectorError> {
+        let list = self.ask_list(Question::Processes).await?;
+        let mut processes = Vec::new();
+        for fields in list {
+            let (Some(id), Some(slug)) = (fields["id"].as_str(), fields["slug"].as_str()) else { continue };
+            let (id, slug, host) = (id.to_owned(), slug.to_owned(), stated_host(&fields));
+            if fields["privateSpace"] == json!(true) {
+                self.withhold(PROCESS, &id, "it is a private space".to_owned()).await?;
+                continue;
+            }
+            let url = process_page(self.polite.base(), &fields);
+            let draft = Draft { entity: PROCESS, fields, context: json!({}), url, has_page: true, parent: None };
+            if let Some(evidence) = self.send(draft).await? {
+                processes.push(Process { id, slug, host, evidence });
+            }
+        }
+        Ok(processes)
+    }
+
+    async fn read_components(&mut self) -> Result<Vec<(String, Component)>, ConnectorError> {
+        let mut components = Vec::new();
+        for process in self.ask_list(Question::Components).await? {
+            let Some(of) = process["id"].as_str() else { continue };
+            // A null in this list is an unpublished component.
+            for component in process["components"].as_array().into_iter().flatten() {
+                let id = component["id"].as_str().filter(|id| is_number(id));
+                if let (Some(id), Some("Proposals")) = (id, component["__typename"].as_str()) {
+                    components.push((of.to_owned(), Component { id: id.to_owned(), name: component["name"].clone() }));
+                }
+            }
+        }
+        Ok(components)
+    }
+
+    /// Asks for the list of processes; a list that failed as a whole is an error.
+    async fn ask_list(&self, question: Question) -> Result<Vec<Value>, ConnectorError> {
+        let mut answer = self.polite.ask(&self.questions.text(question), json!({})).await?;
+        if let Some(Value::Array(list)) = answer.data.get_mut("participatoryProcesses").map(Value::take) {
+            return Ok(list);
+        }
+        let reason = answer.errors.first().map_or_else(|| "no list of processes".to_owned(), Complaint::reason);
+        Err(ConnectorError::Refused { url: plain(&self.polite.address("/api")), reason })
+    }
+
+    /// Reads a component; what goes wrong in it makes its entities incomplete and no more.
+    async fn read_component(&mut self, process: &Process, component: &Component) -> Result<(), ConnectorError> {
+        self.ask_for_archive().await?;
+        let proposals = match self.read_proposals(process, component).await {
+            Ok(proposals) => proposals,
+            Err(ConnectorError::Stopped) => return Err(ConnectorError::Stopped),
+            Err(error) => {
+                for entity in [PROPOSAL, COMMENT] {
+                    self.incomplete(entity, format!("component {}: {error}", component.id));
+                }
+                return Ok(());
+            }
+        };
+        if self.plan.wants(COMMENT) {
+            match self.read_comments(process, component, &proposals).await {
+                Ok(()) => {}
+                Err(ConnectorError::Stopped) => return Err(ConnectorError::Stopped),
+                Err(error) => self.incomplete(COMMENT, format!("component {}: {error}", component.id)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Proves and sends an item; `None` when its own page does not show it. What the plan does not want is
+    /// neither sent nor proven.
+    pub(super) async fn send(&mut self, draft: Draft<'_>) -> Result<Option<Evidence>, ConnectorError> {
+        let Some(id) = draft.fields["id"].as_str().map(str::to_owned) else { return Ok(None) };
+        if !self.plan.wants(draft.entity) {
+            return Ok(Some(draft.parent.cloned().unwrap_or_else(|| unread(draft.entity))));
+        }
+        let page = draft.url.as_ref().filter(|_| draft.has_page);
+        let question = evidence::Question { entity: draft.entity, id: &id, page, parent: draft.parent };
+        let evidence = match evidence::prove(self.polite, self.plan, &self.open_data, question).await? {
+            Verdict::Known(evidence) => evidence,
+            Verdict::Withheld(reason) => {
+                self.withhold(draft.entity, &id, reason).await?;
+                return Ok(None);
+            }
+        };
+        let report = self.report.entities.entry(draft.entity.to_owned()).or_default();
+        report.seen += 1;
+        report.unproven += u64::from(matches!(evidence, Evidence::Unproven { .. }));
+        self.sent.insert((draft.entity.to_owned(), id.clone()));
+        let record = SourceRecord {
+            entity: draft.entity.to_owned(),
+            local_id: id,
+            fields: draft.fields,
+            context: draft.context,
+            url: draft.url,
+            evidence: evidence.clone(),
+            retrieved_at: self.polite.clock().now(),
+        };
+        self.tell(ScanEvent::Item(Box::new(record))).await?;
+        Ok(Some(evidence))
+    }
+
+    pub(super) async fn withhold(&mut self, entity: &str, local_id: &str, reason: String) -> Result<(), ConnectorError> {
+        if !self.plan.wants(entity) {
+            return Ok(());
+        }
+        self.count_withheld(entity, 1);
+        self.tell(ScanEvent::Withheld { entity: entity.to_owned(), local_id: local_id.to_owned(), reason }).await
+    }
+
+    pub(super) async fn fail(&mut self, entity: &str, local_id: &str, reason: String) -> Result<(), ConnectorError> {
+        if let Some(report) = self.report.entities.get_mut(entity) {
+            report.failed += 1;
+            let (entity, local_id) = (entity.to_owned(), local_id.to_owned());
+            return self.tell(ScanEvent::FailedRead { entity, local_id, reason }).await;
+        }
+        Ok(())
+    }
+
+    /// Counts items that the platform holds back without telling which.
+    pub(super) fn count_withheld(&mut self, entity: &str, count: u64) {
+        if let Some(report) = self.report.entities.get_mut(entity) {
+            report.withheld += count;
+        }
+    }
+
+    pub(super) fn incomplete(&mut self, entity: &str, why: String) {
+        tracing::warn!(entity, why, "the reading is incomplete");
+        if let Some(report) = self.report.entities.get_mut(entity) {
+            report.complete = false;
+            report.why_incomplete = Some(match report.why_incomplete.take() {
+                // The first reasons are enough for a person.
+                Some(before) if before.len() < 400 => format!("{before}; {why}"),
+                Some(before) => before,
+                None => why,
+            });
+        }
+    }
+
+    pub(super) async fn progress(&mut self, entity: &str, doing: String) -> Result<(), ConnectorError> {
+        let done = self.report.entities.get(entity).map_or(0, |report| report.seen);
+        self.tell(ScanEvent::Progress { entity: entity.to_owned(), done, doing }).await
+    }
+
+    async fn tell(&self, event: ScanEvent) -> Result<(), ConnectorError> {
+        self.out.send(event).await.map_err(|_| ConnectorError::Stopped)
+    }
+}
+
+fn unread(entity: &str) -> Evidence {
+    Evidence::Unproven { reason: format!("{entity} is not in the reading plan") }
+}
