@@ -106,3 +106,4 @@ impl Context {
         self.public_url.join(&path).map_err(|_| IdError::NotAnAddress(self.public_url.to_string()))
     }
 }
+pub mod wire;

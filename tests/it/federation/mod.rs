@@ -1,3 +1,5 @@
 //! The federation layer from outside: vectors, the inbox, what its refusals leave behind.
 
+mod records;
 mod vectors;
+mod wire;

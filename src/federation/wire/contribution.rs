@@ -1,0 +1,130 @@
+//! `Contribution`, an `Article` of ActivityStreams, or a `Note` when it has no title
+//! (participation.md §4.3.5).
+//!
+//! While a contribution is hidden its title is not there to see; it stays an `Article` then. Nobody
+//! should hang an identity on the AS2 type: `recordType` and the address say what a record is.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::author::PseudonymousAuthor;
+use super::place::Place;
+use super::scalar::{Address, Count, constant, one_or_many};
+use super::tally::SupportTally;
+use super::{WireError, fragment, same_process, tallies};
+use crate::domain::RecordId;
+use crate::domain::contribution::{AuthorState, Contribution as DomainContribution, ContributionKind};
+use crate::domain::record::Record;
+
+constant!(
+    /// The class of a contribution.
+    ContributionClass = "Contribution"
+);
+constant!(
+    /// The `type` of the collection of replies.
+    CollectionType = "Collection"
+);
+
+/// The AS2 type of a contribution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum ContributionType {
+    /// With a title, or hidden.
+    Article,
+    /// Without a title.
+    Note,
+}
+
+/// How many replies the platform counts: a collection without address, only with its size. The replies
+/// themselves are records of their own, and no list of them has an address at the origin.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Replies {
+    /// Always `Collection`.
+    #[serde(rename = "type")]
+    pub node_type: CollectionType,
+    /// How many.
+    pub total_items: Count,
+}
+
+/// A public statement inside a process.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Contribution {
+    /// `Article`, or `Note` without a title.
+    #[serde(rename = "type")]
+    pub node_type: ContributionType,
+    /// Always `Contribution`.
+    pub record_type: ContributionClass,
+    /// What sort of statement it is.
+    pub contribution_kind: ContributionKind,
+    /// The consultation it belongs to.
+    #[schemars(with = "Address")]
+    pub process: RecordId,
+    /// The same, for readers that thread by `context`.
+    #[schemars(with = "Option<Address>")]
+    #[serde(rename = "context", skip_serializing_if = "Option::is_none")]
+    pub thread: Option<RecordId>,
+    /// The topic within that consultation.
+    #[schemars(with = "Option<Address>")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub topic: Option<String>,
+    /// What its author did with it.
+    pub author_state: AuthorState,
+    /// Who said it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub author: Option<PseudonymousAuthor>,
+    /// What it is about on the map.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location: Option<Place>,
+    /// Support counted at the origin.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "one_or_many")]
+    pub support_tally: Vec<SupportTally>,
+    /// How many comments the platform counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replies: Option<Replies>,
+    /// The contribution it amends.
+    #[schemars(with = "Option<Address>")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amends: Option<RecordId>,
+}
+
+impl Contribution {
+    /// The properties of a contribution beside its envelope.
+    #[must_use]
+    pub fn of(record: &Record, body: &DomainContribution) -> Self {
+        let untitled = record.title.is_none() && record.is_visible();
+        Self {
+            node_type: if untitled { ContributionType::Note } else { ContributionType::Article },
+            record_type: ContributionClass::Value,
+            contribution_kind: body.kind,
+            process: body.process.clone(),
+            thread: Some(body.process.clone()),
+            topic: body.topic.as_ref().map(|name| fragment::write(&body.process, name)),
+            author_state: body.author_state,
+            author: body.author.as_ref().map(PseudonymousAuthor::of),
+            location: body.location.as_ref().map(Place::of),
+            support_tally: body.tallies.iter().map(SupportTally::of).collect(),
+            replies: body.comment_count.map(|count| Replies { node_type: CollectionType::Value, total_items: Count::new(count) }),
+            amends: body.amends.clone(),
+        }
+    }
+
+    /// The contribution that these properties describe.
+    ///
+    /// # Errors
+    /// Says which property is not acceptable.
+    pub fn read(&self) -> Result<DomainContribution, WireError> {
+        same_process(&self.process, self.thread.as_ref())?;
+        Ok(DomainContribution {
+            kind: self.contribution_kind,
+            process: self.process.clone(),
+            topic: self.topic.as_ref().map(|name| fragment::read(&self.process, name, "topic")).transpose()?,
+            author_state: self.author_state,
+            author: self.author.as_ref().map(PseudonymousAuthor::read),
+            location: self.location.as_ref().map(|place| place.read("location")).transpose()?,
+            tallies: tallies(&self.support_tally)?,
+            comment_count: self.replies.as_ref().map(|replies| replies.total_items.get()),
+            amends: self.amends.clone(),
+        })
+    }
+}
