@@ -1,8 +1,8 @@
 //! Passerelle (work in progress; the map follows).
 pub mod config;
+pub mod connectors;
 pub mod delivery;
 pub mod demo;
-pub mod connectors;
 pub mod domain;
 pub mod federation;
 pub mod mapping;

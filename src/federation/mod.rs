@@ -9,8 +9,10 @@ pub mod keys;
 pub mod proof;
 pub mod receipts;
 pub mod refusal;
+pub mod seal;
 pub mod signature;
 pub mod strict_json;
+pub mod wire;
 
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,6 +29,15 @@ use crate::store::Store;
 
 use keys::Keys;
 use refusal::Counters;
+
+/// What one step of a worker did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing was due.
+    Idle,
+    /// So many things were done.
+    Worked(usize),
+}
 
 /// What every part of the federation shares. Cloning shares it.
 #[derive(Clone)]
@@ -106,4 +117,3 @@ impl Context {
         self.public_url.join(&path).map_err(|_| IdError::NotAnAddress(self.public_url.to_string()))
     }
 }
-pub mod wire;
