@@ -20,12 +20,14 @@ CREATE TABLE partner (
     next_probe TIMESTAMPTZ,
     last_success TIMESTAMPTZ,
     backfill_next TEXT,
-    backfill_at TIMESTAMPTZ
+    backfill_at TIMESTAMPTZ,
+    claimed_at TIMESTAMPTZ,
+    stream_pass BIGINT NOT NULL DEFAULT 0
 );
 
 -- One row per (partner, record): delivery queue, order, compaction and ledger in one.
 -- `offered` once it was on its way at all: from then on the partner holds it or may hold it.
--- `page` is the page of the records stream that carried it, until that page is acknowledged.
+-- `pass` and `page` name the page of the records stream that carried it; the page until it is acknowledged.
 CREATE TABLE disclosure (
     partner TEXT COLLATE "C" NOT NULL REFERENCES partner (domain),
     record TEXT COLLATE "C" NOT NULL,
@@ -48,6 +50,7 @@ CREATE TABLE disclosure (
     last_answer TEXT,
     receipt TEXT,
     purge_receipt TEXT,
+    pass BIGINT,
     page BIGINT,
     page_revision BIGINT,
     page_digest TEXT COLLATE "C",

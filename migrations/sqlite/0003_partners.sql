@@ -20,12 +20,14 @@ CREATE TABLE partner (
     next_probe INTEGER,
     last_success INTEGER,
     backfill_next TEXT,
-    backfill_at INTEGER
+    backfill_at INTEGER,
+    claimed_at INTEGER,
+    stream_pass INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 -- One row per (partner, record): delivery queue, order, compaction and ledger in one.
 -- `offered` once it was on its way at all: from then on the partner holds it or may hold it.
--- `page` is the page of the records stream that carried it, until that page is acknowledged.
+-- `pass` and `page` name the page of the records stream that carried it; the page until it is acknowledged.
 CREATE TABLE disclosure (
     partner TEXT NOT NULL REFERENCES partner (domain),
     record TEXT NOT NULL,
@@ -48,6 +50,7 @@ CREATE TABLE disclosure (
     last_answer TEXT,
     receipt TEXT,
     purge_receipt TEXT,
+    pass INTEGER,
     page INTEGER,
     page_revision INTEGER,
     page_digest TEXT,

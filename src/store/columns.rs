@@ -123,7 +123,6 @@ pub(super) fn small(value: i64) -> u32 {
 }
 
 /// A column as an HTTP status.
-#[expect(dead_code, reason = "the delivery tables come next")]
 pub(super) fn status(value: Option<i64>) -> Option<u16> {
     value.and_then(|status| u16::try_from(status).ok())
 }

@@ -8,31 +8,55 @@
 //! The store decides what one row may become (a register only grows, a lease is fenced, a log is never
 //! changed). It does not decide what is public, who may speak, or when to try again.
 
+pub mod audit;
 pub mod changes;
+pub mod claims;
 mod columns;
 pub mod copies;
 pub mod copy_lists;
+pub mod disclosures;
 mod error;
+pub mod exchanges;
 pub mod identifiers;
 pub mod items;
+pub mod journal;
+pub mod journal_writer;
+pub mod keys;
+pub mod leases;
+pub mod letters;
 pub mod meta;
 pub mod paging;
 pub mod partners;
+pub mod plan;
 mod postgres;
 pub mod record_lists;
 pub mod records;
+pub mod runs;
 mod sqlite;
+pub mod stream;
 
 use sqlx::{PgPool, Postgres, Transaction};
 
+pub use audit::{AuditEntry, AuditRow};
+pub use claims::{ClaimRequest, Claimed};
 pub use copies::{CopyStanding, CopyWrite, PutCopy, StoredCopy};
 pub use copy_lists::{CopyHead, CopyQuery};
+pub use disclosures::{Disclosure, DisclosureResult, DisclosureState};
 pub use error::StoreError;
+pub use exchanges::{Exchange, ExchangeRow};
 pub use items::{Item, ItemState};
+pub use journal::{Appended, JournalEntry, JournalRow, JournalState};
+pub use journal_writer::{Append, AppendError, Held, JournalTask, JournalWriter, Kept};
+pub use keys::SealedKey;
+pub use leases::Lease;
+pub use letters::{Letter, LetterResult, LetterState};
 pub use paging::{Cursor, Order, Page};
+pub use partners::PartnerHealth;
 pub use record_lists::{RecordQuery, RevisionRow};
 pub use records::{Burial, RecordWrite, Standing, StoredRecord};
+pub use runs::{HeldRun, RunOutcome, SyncRun};
 pub use sqlite::{SqliteStore, SqliteTx};
+pub use stream::{StreamCursor, StreamPage, StreamRequest};
 
 /// Rows per statement: 500 rows of 20 values stay below SQLite's limit of 32 766 parameters.
 pub(crate) const CHUNK: usize = 500;

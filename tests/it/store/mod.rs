@@ -2,8 +2,10 @@
 
 mod changes;
 mod copies;
+mod delivery;
 mod examples;
 mod identifiers;
 mod items;
+mod journal;
 mod partners;
 mod records;

@@ -1,0 +1,405 @@
+//! The inbound journal: every accepted activity, once per (partner, activity id), until its effect is
+//! done. What is answered with 202 stands here first (I1), and ends in exactly one of applied, ignored,
+//! rejected, quarantined.
+
+use std::collections::{HashMap, HashSet};
+
+use sqlx::{FromRow, QueryBuilder};
+
+use super::columns::{remark, small, text_column, unsigned, whole};
+use super::{CHUNK, StoreError, Tx, on_backend, skip_locked};
+use crate::domain::{PartnerDomain, Timestamp};
+use crate::words;
+
+words! {
+    /// Where an activity stands.
+    JournalState {
+        Pending = "pending",
+        Working = "working",
+        Applied = "applied",
+        Ignored = "ignored",
+        Rejected = "rejected",
+        Quarantined = "quarantined",
+    }
+}
+text_column!(JournalState);
+
+/// After so many attempts that did not end, an activity is set aside for a person (SEC-105).
+pub const ATTEMPTS: u32 = 5;
+/// Longest problem kept, in characters.
+const PROBLEM: usize = 500;
+
+/// An activity to be kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JournalEntry {
+    /// Who sent it.
+    pub partner: PartnerDomain,
+    /// Its address.
+    pub activity_id: String,
+    /// SHA-256 of its bytes.
+    pub body_hash: [u8; 32],
+    /// The activity, byte for byte.
+    pub body: String,
+    /// The record it is about, so that its words can be erased with that record.
+    pub object: Option<String>,
+    /// When it came.
+    pub received_at: Timestamp,
+    /// The signed receipt that answers it, now and whenever it comes again.
+    pub receipt: String,
+}
+
+/// What became of an entry that was offered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Appended {
+    /// It is kept now.
+    New,
+    /// It is kept already; this is the receipt that was given.
+    Duplicate(String),
+    /// Another body is kept under the same address.
+    Equivocation,
+}
+
+/// An activity whose effect is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JournalRow {
+    /// Its number.
+    pub number: i64,
+    /// Who sent it.
+    pub partner: PartnerDomain,
+    /// Its address.
+    pub activity_id: String,
+    /// The activity; none once its words were erased.
+    pub body: Option<String>,
+    /// The record it is about.
+    pub object: Option<String>,
+    /// When it came.
+    pub received_at: Timestamp,
+    /// The receipt that was given.
+    pub receipt: String,
+    /// Where it stands.
+    pub state: JournalState,
+    /// How often it was tried, this time included.
+    pub attempts: u32,
+    /// Why it was rejected or failed last.
+    pub problem: Option<String>,
+    fence: i64,
+}
+
+#[derive(FromRow)]
+struct Row {
+    number: i64,
+    partner: PartnerDomain,
+    activity_id: String,
+    body: Option<String>,
+    object: Option<String>,
+    received_at: Timestamp,
+    receipt: String,
+    state: JournalState,
+    attempts: i64,
+    problem: Option<String>,
+    fence: i64,
+}
+
+impl From<Row> for JournalRow {
+    fn from(row: Row) -> Self {
+        Self {
+            number: row.number,
+            partner: row.partner,
+            activity_id: row.activity_id,
+            body: row.body,
+            object: row.object,
+            received_at: row.received_at,
+            receipt: row.receipt,
+            state: row.state,
+            attempts: small(row.attempts),
+            problem: row.problem,
+            fence: row.fence,
+        }
+    }
+}
+
+#[derive(FromRow)]
+struct Known {
+    partner: PartnerDomain,
+    activity_id: String,
+    body_hash: Vec<u8>,
+    receipt: String,
+}
+
+impl JournalEntry {
+    /// Refuses what PostgreSQL could not hold, before it can spoil a batch.
+    ///
+    /// # Errors
+    /// [`StoreError::Nul`].
+    pub fn check(&self) -> Result<(), StoreError> {
+        whole("an activity", &self.body)?;
+        whole("an activity's address", &self.activity_id)?;
+        whole("a receipt", &self.receipt)?;
+        whole("an object's address", self.object.as_deref().unwrap_or_default())?;
+        Ok(())
+    }
+}
+
+/// The columns of a journal row, in one place for the statements below.
+macro_rules! select_journal {
+    ($rest:literal) => {
+        concat!(
+            "SELECT number, partner, activity_id, body, object, received_at, receipt, state, attempts, problem, fence
+               FROM journal ",
+            $rest
+        )
+    };
+}
+
+impl Tx {
+    /// Keeps activities; the answers are in the order of the entries.
+    pub async fn append_journal(&mut self, entries: &[JournalEntry]) -> Result<Vec<Appended>, StoreError> {
+        let mut answers = Vec::with_capacity(entries.len());
+        for chunk in entries.chunks(CHUNK) {
+            for entry in chunk {
+                entry.check()?;
+            }
+            let mut new = self.insert_entries(chunk).await?;
+            let rest: Vec<&JournalEntry> = chunk.iter().collect();
+            let known = if new.len() < chunk.len() { self.known_entries(&rest).await? } else { HashMap::new() };
+            for entry in chunk {
+                let name = (entry.partner.clone(), entry.activity_id.clone());
+                answers.push(if new.remove(&name) {
+                    Appended::New
+                } else {
+                    match known.get(&name) {
+                        Some((hash, receipt)) if hash.as_slice() == entry.body_hash => Appended::Duplicate(receipt.clone()),
+                        Some(_) => Appended::Equivocation,
+                        None => return Err(StoreError::Affected { what: "keeping an activity", expected: 1, actual: 0 }),
+                    }
+                });
+            }
+        }
+        Ok(answers)
+    }
+
+    /// What would become of entries if they were offered now: `None` where they are new.
+    pub async fn weigh_journal(&mut self, entries: &[&JournalEntry]) -> Result<Vec<Option<Appended>>, StoreError> {
+        let mut answers = Vec::with_capacity(entries.len());
+        for chunk in entries.chunks(CHUNK) {
+            let known = self.known_entries(chunk).await?;
+            answers.extend(chunk.iter().map(|entry| {
+                known.get(&(entry.partner.clone(), entry.activity_id.clone())).map(|(hash, receipt)| {
+                    if hash.as_slice() == entry.body_hash { Appended::Duplicate(receipt.clone()) } else { Appended::Equivocation }
+                })
+            }));
+        }
+        Ok(answers)
+    }
+
+    async fn insert_entries(&mut self, entries: &[JournalEntry]) -> Result<HashSet<(PartnerDomain, String)>, StoreError> {
+        // In the order of the unique key, so that two processes never wait for each other in a circle.
+        let mut sorted: Vec<&JournalEntry> = entries.iter().collect();
+        sorted.sort_by(|a, b| (&a.partner, &a.activity_id).cmp(&(&b.partner, &b.activity_id)));
+        let rows: Vec<(PartnerDomain, String)> = on_backend!(self, conn: Db => {
+            let mut query = QueryBuilder::<Db>::new(
+                "INSERT INTO journal (partner, activity_id, body_hash, body, object, received_at, receipt, state, next_at) ",
+            );
+            query.push_values(sorted, |mut row, entry| {
+                row.push_bind(&entry.partner)
+                    .push_bind(&entry.activity_id)
+                    .push_bind(entry.body_hash.to_vec())
+                    .push_bind(&entry.body)
+                    .push_bind(&entry.object)
+                    .push_bind(entry.received_at)
+                    .push_bind(&entry.receipt)
+                    .push_bind(JournalState::Pending)
+                    .push_bind(entry.received_at);
+            });
+            query.push(" ON CONFLICT (partner, activity_id) DO NOTHING RETURNING partner, activity_id");
+            query.build_query_as().fetch_all(conn).await?
+        });
+        Ok(rows.into_iter().collect())
+    }
+
+    async fn known_entries(
+        &mut self,
+        entries: &[&JournalEntry],
+    ) -> Result<HashMap<(PartnerDomain, String), (Vec<u8>, String)>, StoreError> {
+        if entries.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let rows: Vec<Known> = on_backend!(self, conn: Db => {
+            let mut query = QueryBuilder::<Db>::new("WITH wanted (partner, activity_id) AS (");
+            query.push_values(entries, |mut row, entry| {
+                row.push_bind(&entry.partner).push_bind(&entry.activity_id);
+            });
+            query.push(
+                ") SELECT journal.partner, journal.activity_id, journal.body_hash, journal.receipt
+                     FROM wanted
+                     JOIN journal ON journal.partner = wanted.partner AND journal.activity_id = wanted.activity_id",
+            );
+            query.build_query_as().fetch_all(conn).await?
+        });
+        Ok(rows.into_iter().map(|row| ((row.partner, row.activity_id), (row.body_hash, row.receipt))).collect())
+    }
+
+    /// Claims activities whose effect is due, oldest first, and holds them until `lease_until`. Save this
+    /// claim before working: an attempt that kills the process counts too. One that was tried
+    /// [`ATTEMPTS`] times without an end is quarantined instead.
+    pub async fn claim_journal(
+        &mut self,
+        now: Timestamp,
+        limit: u32,
+        lease_until: Timestamp,
+    ) -> Result<Vec<JournalRow>, StoreError> {
+        let text = skip_locked!(
+            self,
+            "SELECT number, partner, activity_id, body, object, received_at, receipt, state, attempts, problem, fence
+               FROM journal
+              WHERE state IN ('pending', 'working') AND next_at <= $1
+              ORDER BY next_at, number
+              LIMIT $2",
+            ""
+        );
+        let rows: Vec<Row> = on_backend!(&mut *self, conn => {
+            sqlx::query_as(text).bind(now).bind(i64::from(limit)).fetch_all(conn).await?
+        });
+        let (poison, due): (Vec<JournalRow>, Vec<JournalRow>) =
+            rows.into_iter().map(JournalRow::from).partition(|row| row.attempts >= ATTEMPTS);
+        for row in poison {
+            let problem = row.problem.as_deref().unwrap_or("five attempts did not come to an end");
+            self.end(&row, JournalState::Quarantined, Some(problem), now).await?;
+        }
+        if due.is_empty() {
+            return Ok(due);
+        }
+        on_backend!(self, conn: Db => {
+            let mut query = QueryBuilder::<Db>::new(
+                "UPDATE journal SET state = 'working', attempts = attempts + 1, fence = fence + 1, next_at = ",
+            );
+            query.push_bind(lease_until).push(" WHERE number IN (");
+            let mut list = query.separated(", ");
+            for row in &due {
+                list.push_bind(row.number);
+            }
+            query.push(")");
+            query.build().execute(conn).await?;
+        });
+        let mut due = due;
+        for row in &mut due {
+            row.state = JournalState::Working;
+            row.attempts += 1;
+            row.fence += 1;
+        }
+        due.sort_by_key(|row| row.number);
+        Ok(due)
+    }
+
+    /// Ends a claimed activity, in the transaction of its effect. `false` when its lease ran out and
+    /// another worker has it: forget the transaction.
+    pub async fn finish_journal(
+        &mut self,
+        row: &JournalRow,
+        state: JournalState,
+        problem: Option<&str>,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.end(row, state, problem, at).await
+    }
+
+    /// An attempt failed for a reason that may pass: tried again at `next_at`, or quarantined after
+    /// [`ATTEMPTS`] attempts. None when the lease ran out.
+    pub async fn fail_journal(
+        &mut self,
+        row: &JournalRow,
+        problem: &str,
+        at: Timestamp,
+        next_at: Timestamp,
+    ) -> Result<Option<JournalState>, StoreError> {
+        if row.attempts >= ATTEMPTS {
+            let ended = self.end(row, JournalState::Quarantined, Some(problem), at).await?;
+            return Ok(ended.then_some(JournalState::Quarantined));
+        }
+        let done = on_backend!(self, conn => {
+            sqlx::query(
+                "UPDATE journal
+                    SET state = 'pending', next_at = $3, problem = $4
+                  WHERE number = $1 AND fence = $2 AND state = 'working'",
+            )
+            .bind(row.number)
+            .bind(row.fence)
+            .bind(next_at)
+            .bind(remark(problem, PROBLEM))
+            .execute(conn)
+            .await?
+            .rows_affected()
+        });
+        Ok((done == 1).then_some(JournalState::Pending))
+    }
+
+    /// What was ignored or rejected is not ours to keep, and of what is buried or hidden no words stay:
+    /// its hash and its receipt do.
+    async fn end(
+        &mut self,
+        row: &JournalRow,
+        state: JournalState,
+        problem: Option<&str>,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let done = on_backend!(self, conn => {
+            sqlx::query(
+                "UPDATE journal
+                    SET state = $3, problem = $4, finished_at = $5,
+                        body = CASE WHEN $3 IN ('ignored', 'rejected') THEN NULL
+                                    WHEN EXISTS (SELECT 1
+                                                   FROM copy
+                                                  WHERE copy.id = journal.object AND copy.standing IN ('deleted', 'hidden')) THEN NULL
+                                    ELSE body END
+                  WHERE number = $1 AND fence = $2 AND state IN ('pending', 'working')",
+            )
+            .bind(row.number)
+            .bind(row.fence)
+            .bind(state)
+            .bind(problem.map(|problem| remark(problem, PROBLEM)))
+            .bind(at)
+            .execute(conn)
+            .await?
+            .rows_affected()
+        });
+        Ok(done == 1)
+    }
+
+    /// An activity by its sender and address.
+    pub async fn lookup_journal(&mut self, partner: &PartnerDomain, activity_id: &str) -> Result<Option<JournalRow>, StoreError> {
+        let row: Option<Row> = on_backend!(self, conn => {
+            sqlx::query_as(select_journal!("WHERE partner = $1 AND activity_id = $2"))
+                .bind(partner)
+                .bind(activity_id)
+                .fetch_optional(conn)
+                .await?
+        });
+        Ok(row.map(JournalRow::from))
+    }
+
+    /// The last activities of a partner before number `before`, latest first.
+    pub async fn list_journal(
+        &mut self,
+        partner: &PartnerDomain,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<JournalRow>, StoreError> {
+        let rows: Vec<Row> = on_backend!(self, conn => {
+            sqlx::query_as(select_journal!("WHERE partner = $1 AND number < $2 ORDER BY number DESC LIMIT $3"))
+                .bind(partner)
+                .bind(before.unwrap_or(i64::MAX))
+                .bind(i64::from(limit))
+                .fetch_all(conn)
+                .await?
+        });
+        Ok(rows.into_iter().map(JournalRow::from).collect())
+    }
+
+    /// How many activities stand where.
+    pub async fn journal_counts(&mut self) -> Result<Vec<(JournalState, u64)>, StoreError> {
+        let rows: Vec<(JournalState, i64)> = on_backend!(self, conn => {
+            sqlx::query_as("SELECT state, COUNT(*) FROM journal GROUP BY state ORDER BY state").fetch_all(conn).await?
+        });
+        Ok(rows.into_iter().map(|(state, count)| (state, unsigned(count))).collect())
+    }
+}

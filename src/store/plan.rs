@@ -1,0 +1,87 @@
+//! Planning: what each partner is due after a batch of changes, in one statement whatever their number.
+
+use sqlx::QueryBuilder;
+
+use super::{CHUNK, StoreError, Tx, on_backend};
+use crate::domain::Timestamp;
+use crate::domain::change::Change;
+
+impl Tx {
+    /// Writes what every partner is due after these changes, from the *present* state of their records
+    /// (so superseded updates collapse into one). Returns how many disclosures became due.
+    ///
+    /// Who is told what:
+    /// - a visible record goes to everybody who follows us;
+    /// - one that is hidden now goes to followers that hold it or may hold it;
+    /// - one that is deleted goes to whoever holds it or may hold it, follower or not (R8, GDPR-02);
+    /// - what was never on its way to a partner is withdrawn without a word.
+    pub async fn plan(&mut self, changes: &[Change], at: Timestamp) -> Result<u64, StoreError> {
+        let mut planned = 0;
+        for chunk in changes.chunks(CHUNK) {
+            planned += on_backend!(&mut *self, conn: Db => {
+                let mut query = QueryBuilder::<Db>::new(
+                    "INSERT INTO disclosure (partner, record, class, due_revision, due_kind, priority, state, planned_at, next_at)
+                     SELECT partner.domain, record.id, record.class, record.revision,
+                            CASE WHEN record.standing = 'deleted' THEN 'deleted' ELSE 'created' END,
+                            CASE WHEN record.standing = 'deleted' THEN 0
+                                 WHEN record.class = 'Consultation' THEN 1
+                                 WHEN record.class = 'Contribution' THEN 2
+                                 ELSE 3 END,
+                            'due', ",
+                );
+                query.push_bind(at).push(", ").push_bind(at).push(
+                    "  FROM record
+                      CROSS JOIN partner
+                      WHERE (partner.follows_us = 'accepted' OR record.standing = 'deleted')
+                        AND (record.standing = 'live'
+                             OR EXISTS (SELECT 1
+                                          FROM disclosure AS held
+                                         WHERE held.partner = partner.domain AND held.record = record.id AND held.offered))
+                        AND record.id IN (",
+                );
+                let mut list = query.separated(", ");
+                for change in chunk {
+                    list.push_bind(&change.record);
+                }
+                // A row that is on its way keeps its lease: what is due next is looked at when it is done.
+                query.push(
+                    ") ON CONFLICT (partner, record) DO UPDATE
+                          SET class = excluded.class,
+                              due_revision = excluded.due_revision,
+                              due_kind = CASE WHEN excluded.due_kind = 'deleted' THEN 'deleted'
+                                              WHEN disclosure.acked_revision IS NULL THEN 'created'
+                                              ELSE 'updated' END,
+                              priority = excluded.priority,
+                              state = CASE WHEN disclosure.state = 'sending' THEN disclosure.state ELSE 'due' END,
+                              attempts = CASE WHEN disclosure.state = 'sending' THEN disclosure.attempts ELSE 0 END,
+                              next_at = CASE WHEN disclosure.state = 'sending' THEN disclosure.next_at ELSE excluded.next_at END,
+                              planned_at = CASE WHEN disclosure.state IN ('due', 'sending', 'unconfirmed') THEN disclosure.planned_at
+                                                ELSE excluded.planned_at END,
+                              purge_receipt = NULL
+                        WHERE excluded.due_revision > disclosure.due_revision",
+                );
+                query.build().execute(conn).await?.rows_affected()
+            });
+            self.withdraw(chunk).await?;
+        }
+        Ok(planned)
+    }
+
+    /// Takes back what was planned but never on its way, of records that are not visible any more.
+    async fn withdraw(&mut self, changes: &[Change]) -> Result<(), StoreError> {
+        on_backend!(self, conn: Db => {
+            let mut query = QueryBuilder::<Db>::new(
+                "DELETE FROM disclosure
+                  WHERE NOT offered AND state = 'due'
+                    AND record IN (SELECT id FROM record WHERE standing <> 'live' AND id IN (",
+            );
+            let mut list = query.separated(", ");
+            for change in changes {
+                list.push_bind(&change.record);
+            }
+            query.push("))");
+            query.build().execute(conn).await?;
+        });
+        Ok(())
+    }
+}
