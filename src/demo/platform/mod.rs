@@ -20,7 +20,7 @@ use jiff::tz::TimeZone;
 use tokio::task::JoinHandle;
 
 pub use faults::{Fault, REAL_THROTTLE, When};
-pub use state::{Comment, Component, Generation, Process, Proposal, State, Term, Texts, User};
+pub use state::{Amendment, Comment, Component, Generation, Process, Proposal, State, Term, Texts, User};
 pub use verbs::NewProposal;
 
 use crate::domain::time::{Clock, Timestamp};

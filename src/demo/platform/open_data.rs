@@ -167,6 +167,16 @@ impl Cells {
         }
     }
 
+    fn amends(&mut self, state: &State, proposal: &Proposal, base: &str) {
+        let amended = state.proposals.iter().find(|p| p.amendments.iter().any(|a| a.emendation == proposal.id));
+        self.number("is_amend", amended.is_some());
+        match amended {
+            Some(amended) => self.texts("original_proposal/title", &amended.title),
+            None => self.nothing(&["original_proposal/title"]),
+        }
+        self.add("original_proposal/url", amended.and_then(|p| where_it_is(state, p, base)).map(|(_, _, page)| page));
+    }
+
     fn every_locale(&mut self, name: &str, locales: &[&str], texts: Option<&Texts>) {
         for locale in locales {
             let text = texts.and_then(|texts| texts.get(*locale)).and_then(Value::as_str).unwrap_or_default();
@@ -244,8 +254,7 @@ fn proposal_031(state: &State, proposal: &Proposal, base: &str) -> Row {
     row.add("url", page);
     row.add("meeting_urls", String::new());
     row.add("related_proposals", String::new());
-    row.number("is_amend", false);
-    row.nothing(&["original_proposal/title", "original_proposal/url"]);
+    row.amends(state, proposal, base);
     row.number("withdrawn", proposal.withdrawn);
     row.add("withdrawn_at", proposal.withdrawn_at.as_ref().map(|at| moment(state, at)));
     row.add("created_at", moment(state, &proposal.created));
@@ -296,8 +305,7 @@ fn proposal_028(state: &State, proposal: &Proposal, base: &str) -> Row {
     row.add("url", page);
     row.add("meeting_urls", String::new());
     row.add("related_proposals", String::new());
-    row.number("is_amend", false);
-    row.nothing(&["original_proposal/title", "original_proposal/url"]);
+    row.amends(state, proposal, base);
     row.0
 }
 

@@ -221,6 +221,9 @@ pub struct Proposal {
     pub category: Option<u64>,
     /// Scope by number (0.28).
     pub scope: Option<u64>,
+    /// Amendments to it, which are proposals of the same component.
+    #[serde(default)]
+    pub amendments: Vec<Amendment>,
     /// How many versions there are.
     #[serde(default = "one")]
     pub versions: u64,
@@ -250,6 +253,17 @@ impl Proposal {
     pub(super) const fn is_listed(&self) -> bool {
         !self.draft && !self.trashed
     }
+}
+
+/// A proposal that amends another.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Amendment {
+    /// Its number as an amendment.
+    pub id: u64,
+    /// What became of it.
+    pub state: String,
+    /// Its number as a proposal.
+    pub emendation: u64,
 }
 
 /// A comment on a proposal.

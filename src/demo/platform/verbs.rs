@@ -64,6 +64,7 @@ impl State {
             taxonomies: Vec::new(),
             category: None,
             scope: None,
+            amendments: Vec::new(),
             versions: 1,
             created: self.now.clone(),
             published: Some(self.now.clone()),

@@ -6,5 +6,6 @@ mod faults;
 mod open_data;
 mod pages;
 mod replay;
+mod scan;
 mod stranger;
 mod verbs;

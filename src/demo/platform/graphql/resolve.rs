@@ -8,7 +8,7 @@ use apollo_compiler::schema::ExtendedType;
 use apollo_compiler::validation::Valid;
 use serde_json::{Map, Value, json};
 
-use super::super::state::{Comment, Component, Process, Proposal, State, Term, User};
+use super::super::state::{Amendment, Comment, Component, Process, Proposal, State, Term, User};
 use super::connection::{self, Page};
 use super::execute::Context;
 use super::resolve_proposal;
@@ -65,6 +65,7 @@ pub(super) enum Node<'a> {
     Component(&'a Component),
     Proposal(&'a Proposal),
     Comment(&'a Comment),
+    Amendment(&'a Proposal, &'a Amendment),
     Author(u64, &'a User),
     Term(&'static str, &'a Term),
     Page(Rc<Page<'a>>),
@@ -85,6 +86,7 @@ impl Node<'_> {
             Self::Component(component) => &component.kind,
             Self::Proposal(_) => "Proposal",
             Self::Comment(_) => "Comment",
+            Self::Amendment(..) => "Amendment",
             Self::Author(..) => "User",
             Self::Term(ty, _) => ty,
             Self::Page(page) => &page.ty,
@@ -106,6 +108,7 @@ pub(super) fn field<'a>(context: Context<'a>, node: &Node<'a>, call: &Call<'_>) 
         Node::Component(component) => component_field(context, component, call),
         Node::Proposal(proposal) => resolve_proposal::proposal(context, proposal, call),
         Node::Comment(comment) => resolve_proposal::comment(context, comment, call),
+        Node::Amendment(amended, amendment) => Ok(resolve_proposal::amendment(context, amended, amendment, call)),
         Node::Author(id, user) => Ok(author(context, *id, user, call)),
         Node::Term(ty, term) => Ok(self::term(context.state, context.schema, ty, term, call)),
         Node::Page(page) => connection::page_field(page, call),

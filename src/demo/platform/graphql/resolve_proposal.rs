@@ -4,7 +4,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::HEXLOWER;
 use serde_json::{Map, Value, json};
 
-use super::super::state::{Comment, Component, Proposal, State, Texts};
+use super::super::state::{Amendment, Comment, Component, Proposal, State, Texts};
 use super::execute::Context;
 use super::resolve::{Call, Failure, Node, Resolved, account_of, fallback, plain, terms};
 use super::values::to_i;
@@ -81,6 +81,9 @@ pub(super) fn proposal<'a>(context: Context<'a>, proposal: &'a Proposal, call: &
             let nowhere = json!({ "latitude": null, "longitude": null });
             plain(schema, call.result, proposal.fields.get("coordinates").cloned().unwrap_or(nowhere))
         }
+        "amendments" => {
+            Resolved::List(proposal.amendments.iter().map(|a| Resolved::Node(Node::Amendment(proposal, a))).collect())
+        }
         "comments" => replies(state, proposal.id, None, call)?,
         "totalCommentsCount" => Resolved::leaf(state.count_comments(proposal.id)),
         "hasComments" => Resolved::leaf(state.count_comments(proposal.id) > 0),
@@ -92,6 +95,25 @@ pub(super) fn proposal<'a>(context: Context<'a>, proposal: &'a Proposal, call: &
             None => fallback(schema, call.result),
         },
     })
+}
+
+/// A hidden emendation takes its amendment away: null and one error.
+pub(super) fn amendment<'a>(
+    context: Context<'a>,
+    amended: &'a Proposal,
+    amendment: &'a Amendment,
+    call: &Call<'_>,
+) -> Resolved<'a> {
+    let emendation = context.state.proposal(amendment.emendation).filter(|p| context.state.proposal_is_public(p));
+    match call.name {
+        "id" => Resolved::leaf(amendment.id),
+        "state" => Resolved::leaf(amendment.state.as_str()),
+        "amendableType" | "emendationType" => Resolved::leaf(PROPOSAL),
+        "amendable" => Resolved::Node(Node::Proposal(amended)),
+        "emendation" => emendation.map_or(Resolved::NULL, |p| Resolved::Node(Node::Proposal(p))),
+        "amender" => emendation.and_then(|p| p.authors.first()).map_or(Resolved::NULL, |id| account_of(context.state, *id)),
+        _ => fallback(context.schema, call.result),
+    }
 }
 
 /// 0.31 names the decision even before it is published.
