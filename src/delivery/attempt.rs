@@ -12,7 +12,7 @@ use crate::domain::{Clock, PartnerDomain};
 use crate::federation::keys::Keys;
 use crate::federation::receipts::{self, Delivered, Pinned};
 use crate::federation::signature::{sign_cavage, sign_rfc9421};
-use crate::outbound::{Client, Request, retry_after};
+use crate::outbound::{Client, Limits, Request, retry_after};
 
 use super::answer::{Answer, AnswerClass, Proof, keep};
 
@@ -86,9 +86,9 @@ impl Prepared {
     }
 
     /// Signs and sends it, once.
-    pub async fn send(&self, client: &Client, keys: &Keys, clock: &dyn Clock) -> Attempted {
+    pub async fn send(&self, client: &Client, keys: &Keys, clock: &dyn Clock, limits: Limits) -> Attempted {
         let request = match self.request(keys, clock) {
-            Ok(request) => request,
+            Ok(request) => request.within(limits),
             Err(reason) => return Attempted::Unreachable(Unreachable { reason }),
         };
         let response = match client.send(request).await {

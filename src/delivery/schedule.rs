@@ -65,7 +65,7 @@ pub enum Next {
 
 /// The next try of something that failed, with full jitter: drawn evenly between one second and the
 /// wait of the schedule. Retry-After is a lower bound.
-pub fn next_try(failing: Failing, rng: &mut impl Rng) -> Next {
+pub fn next_try(failing: Failing, rng: &mut (impl Rng + ?Sized)) -> Next {
     let wait = match failing.pace {
         _ if failing.parks_after.is_some_and(|limit| failing.age >= limit) => return Next::Park,
         _ if failing.age >= HOURLY_UNTIL => SIX_HOURLY,

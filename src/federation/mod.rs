@@ -3,11 +3,17 @@
 //! The trust-bearing pieces are ours and small (security.md §0.1); of the crate
 //! `activitypub_federation` only types are used, never sockets.
 
+pub mod backfill;
+pub mod dispatch;
 pub mod fetch;
 pub mod held;
 pub mod keys;
+pub mod object;
+pub mod pairing;
+pub mod planner;
 pub mod proof;
 pub mod receipts;
+pub mod records;
 pub mod refusal;
 pub mod seal;
 pub mod signature;

@@ -1,0 +1,318 @@
+//! Bulk goes by pull: reading a partner's records page by page (architecture §1), at first, and again
+//! every few hours, so that what a push missed is found.
+//!
+//! A page is believed no more than a push: each item carries the proof of its authority, which is checked
+//! with the pinned key; only the partner's own records are taken. Copies and our place in the stream are
+//! saved together, so a crash repeats a page at most. Asking for `next` tells the partner that the page
+//! before it was kept.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use serde_json::Value;
+use url::Url;
+
+use super::fetch::{self, FetchError};
+use super::object::{self, Offered};
+use super::receipts::Pinned;
+use super::{Federation, Outcome};
+use crate::domain::partner::{FollowState, Partner, PartnerKind};
+use crate::domain::seal::Sealed;
+use crate::domain::{PartnerDomain, RecordId, Timestamp};
+use crate::store::{AuditEntry, CopyWrite, PutCopy, StoreError, Tx};
+use crate::telemetry::kill_point;
+
+/// Pages of one partner in one step (SEC-136).
+pub const MAX_PAGES: usize = 20;
+/// Items on one page.
+pub const MAX_ITEMS: usize = 100;
+/// How often a partner whose stream was read to its end is asked for news.
+const EVERY: Duration = Duration::from_hours(6);
+/// How soon it is asked again after it could not be read.
+const AFTER_FAILURE: Duration = Duration::from_mins(5);
+/// Longest address of a page, in bytes.
+const MAX_ADDRESS: usize = 2048;
+
+/// How the reading of one partner's stream ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    /// Pages kept.
+    pub pages: usize,
+    /// Items kept that were new to us.
+    pub applied: usize,
+    /// Items refused, with the first reason.
+    pub refused: usize,
+    /// Why it stopped.
+    pub ended: Ended,
+}
+
+/// Why the reading of a stream stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// There was nothing new.
+    Complete,
+    /// After [`MAX_PAGES`]; the next step goes on.
+    LimitReached,
+    /// A page was no page, or led nowhere; the stream is tried again later.
+    Unusable(String),
+}
+
+/// Reads what is due of every partner that we follow.
+///
+/// # Errors
+/// Only of the database; what is wrong with a partner is logged and tried again later.
+pub async fn step(federation: &Federation) -> Result<Outcome, StoreError> {
+    let mut pages = 0;
+    let mut due = 0;
+    for partner in due_partners(federation).await? {
+        due += 1;
+        let reading = read(federation, &partner).await?;
+        pages += reading.pages;
+        match &reading.ended {
+            Ended::Unusable(reason) => {
+                tracing::warn!(partner = %partner.domain, reason, "the partner's records cannot be read; tried again later");
+            }
+            ended => tracing::info!(
+                partner = %partner.domain, pages = reading.pages, applied = reading.applied, refused = reading.refused, ?ended,
+                "the partner's records were read"
+            ),
+        }
+    }
+    Ok(if due == 0 { Outcome::Idle } else { Outcome::Worked(pages) })
+}
+
+/// The partners that we follow and whose stream is due.
+async fn due_partners(federation: &Federation) -> Result<Vec<Partner>, StoreError> {
+    let now = federation.now();
+    let mut tx = federation.store.read().await?;
+    let mut due = Vec::new();
+    for partner in tx.list_partners().await? {
+        if partner.kind != PartnerKind::Partner || partner.followed != FollowState::Accepted || partner.records.is_none() {
+            continue;
+        }
+        let (_, asked) = tx.backfill_cursor(&partner.domain).await?;
+        if asked.is_none_or(|asked| asked.plus(EVERY) <= now) {
+            due.push(partner);
+        }
+    }
+    Ok(due)
+}
+
+/// Asks a partner for news at the next step, as after an outage.
+///
+/// # Errors
+/// When the database does not take it.
+pub async fn ask_soon(tx: &mut Tx, partner: &PartnerDomain, now: Timestamp) -> Result<(), StoreError> {
+    let (next, asked) = tx.backfill_cursor(partner).await?;
+    match asked {
+        Some(_) => tx.set_backfill_cursor(partner, next.as_deref(), now.minus(EVERY)).await,
+        None => Ok(()),
+    }
+}
+
+/// Reads on in one partner's stream, at most [`MAX_PAGES`].
+///
+/// # Errors
+/// Only of the database.
+pub async fn read(federation: &Federation, partner: &Partner) -> Result<Reading, StoreError> {
+    let mut reading = Reading { pages: 0, applied: 0, refused: 0, ended: Ended::Complete };
+    let cursor = federation.store.read().await?.backfill_cursor(&partner.domain).await?.0;
+    let mut at = cursor.or_else(|| partner.records.clone()).unwrap_or_default();
+    let mut seen = HashSet::new();
+    loop {
+        if reading.pages == MAX_PAGES {
+            reading.ended = Ended::LimitReached;
+            break;
+        }
+        if !seen.insert(at.clone()) {
+            reading.ended = Ended::Unusable("the stream leads back to a page that was read".to_owned());
+            break;
+        }
+        let page = match page(federation, partner, &at).await {
+            Ok(page) => page,
+            // A cursor that the partner no longer knows: from the beginning, next time.
+            Err(PageError::Fetch(error)) if error.status() == Some(400) && seen.len() == 1 => {
+                let now = federation.now();
+                let mut tx = federation.store.write().await?;
+                tx.set_backfill_cursor(&partner.domain, None, now.minus(EVERY).plus(AFTER_FAILURE)).await?;
+                tx.save().await?;
+                reading.ended = Ended::Unusable(error.to_string());
+                return Ok(reading);
+            }
+            Err(error) => {
+                reading.ended = Ended::Unusable(error.to_string());
+                break;
+            }
+        };
+        let empty = page.items.is_empty();
+        let applied = keep(federation, partner, page, &mut at, &mut reading).await?;
+        reading.pages += 1;
+        reading.applied += applied;
+        if empty {
+            break;
+        }
+    }
+    let now = federation.now();
+    let asked = match reading.ended {
+        Ended::Complete => now,
+        Ended::LimitReached => now.minus(EVERY),
+        Ended::Unusable(_) => now.minus(EVERY).plus(AFTER_FAILURE),
+    };
+    let mut tx = federation.store.write().await?;
+    let (next, _) = tx.backfill_cursor(&partner.domain).await?;
+    tx.set_backfill_cursor(&partner.domain, next.as_deref(), asked).await?;
+    tx.save().await?;
+    Ok(reading)
+}
+
+/// Keeps a page and our new place in one transaction; returns how many items were new.
+async fn keep(
+    federation: &Federation,
+    partner: &Partner,
+    page: Page,
+    at: &mut String,
+    reading: &mut Reading,
+) -> Result<usize, StoreError> {
+    let now = federation.now();
+    let mut applied = 0;
+    let mut tx = federation.store.write().await?;
+    let mut writes = Vec::new();
+    for item in page.items {
+        match check(partner, &item, now) {
+            Ok((Offered::Record(record), sealed)) => {
+                writes.push(CopyWrite { domain: partner.domain.clone(), record: *record, sealed, at: now });
+            }
+            Ok((Offered::Tombstone(tombstone), sealed)) => {
+                applied += put(&mut tx, partner, &std::mem::take(&mut writes)).await?;
+                let buried = tx.bury_copy(&partner.domain, &tombstone, &sealed, now).await?;
+                applied += usize::from(buried == PutCopy::Applied);
+            }
+            Err(reason) => {
+                reading.refused += 1;
+                tracing::warn!(partner = %partner.domain, reason, "an item of the partner's records was refused");
+            }
+        }
+    }
+    applied += put(&mut tx, partner, &writes).await?;
+    *at = page.next;
+    tx.set_backfill_cursor(&partner.domain, Some(at), now).await?;
+    kill_point("backfill.before-commit");
+    tx.save().await?;
+    kill_point("backfill.after-commit");
+    Ok(applied)
+}
+
+async fn put(tx: &mut Tx, partner: &Partner, writes: &[CopyWrite]) -> Result<usize, StoreError> {
+    let mut applied = 0;
+    for (write, answer) in writes.iter().zip(tx.put_copies(writes).await?) {
+        match answer {
+            PutCopy::Applied => applied += 1,
+            PutCopy::Equivocation => {
+                let detail = format!("revision {} has two contents", write.record.revision);
+                let (who, subject) = (partner.domain.to_string(), write.record.id.to_string());
+                let entry = AuditEntry { at: write.at, who, action: "equivocation".to_owned(), subject, detail };
+                tx.append_audit(&[entry]).await?;
+            }
+            PutCopy::AlreadyNewer | PutCopy::Same => {}
+        }
+    }
+    Ok(applied)
+}
+
+/// Whether an item is the partner's own record, with the partner's proof.
+fn check(partner: &Partner, item: &Value, now: Timestamp) -> Result<(Offered, Sealed), String> {
+    let pinned = Pinned::of(partner).map_err(|error| error.to_string())?;
+    object::check(item, &pinned, now).map_err(|error| error.to_string())
+}
+
+/// A page as far as we use it.
+struct Page {
+    items: Vec<Value>,
+    next: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum PageError {
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    #[error("the page is not usable: {0}")]
+    Shape(&'static str),
+}
+
+async fn page(federation: &Federation, partner: &Partner, at: &str) -> Result<Page, PageError> {
+    let url: Url = own(partner, at)?;
+    let response = fetch::signed_get(federation, partner.kind, &url).await?;
+    read_page(partner, fetch::document(&response)?)
+}
+
+/// The address of a page on the partner's own origin.
+fn own(partner: &Partner, at: &str) -> Result<Url, PageError> {
+    let address: Option<RecordId> = if at.len() <= MAX_ADDRESS { at.parse().ok() } else { None };
+    let address = address.filter(|address| partner.actor.owns(address));
+    address.map(|address| address.url().clone()).ok_or(PageError::Shape("it leads to another host"))
+}
+
+/// What a page says; counts such as `totalItems` are never believed (SEC-137).
+fn read_page(partner: &Partner, mut document: Value) -> Result<Page, PageError> {
+    if document.get("type").and_then(Value::as_str) != Some("OrderedCollectionPage") {
+        return Err(PageError::Shape("it is not an OrderedCollectionPage"));
+    }
+    let items = match document.get_mut("orderedItems").map(Value::take) {
+        None => Vec::new(),
+        Some(Value::Array(items)) if items.len() <= MAX_ITEMS => items,
+        Some(Value::Array(_)) => return Err(PageError::Shape("it has more than 100 items")),
+        Some(_) => return Err(PageError::Shape("its orderedItems are not a list")),
+    };
+    let next = document.get("next").and_then(Value::as_str).ok_or(PageError::Shape("it has no next"))?;
+    own(partner, next)?;
+    Ok(Page { items, next: next.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn partner() -> Partner {
+        Partner {
+            domain: "b.example".parse().expect("a domain"),
+            kind: PartnerKind::Partner,
+            actor: "https://b.example/actor".parse().expect("an address"),
+            name: "B".to_owned(),
+            inbox: "https://b.example/actor/inbox".to_owned(),
+            records: Some("https://b.example/actor/records".to_owned()),
+            key: None,
+            key_id: None,
+            rsa: None,
+            follows_us: FollowState::Accepted,
+            followed: FollowState::Accepted,
+            since: Timestamp::from_micros(0).expect("1970"),
+        }
+    }
+
+    #[test]
+    fn sec_136_a_page_that_leads_elsewhere_or_nowhere_is_unusable() {
+        let page = |next: Value, items: Value| {
+            read_page(&partner(), json!({"type": "OrderedCollectionPage", "next": next, "orderedItems": items})).is_ok()
+        };
+        assert!(page(json!("https://b.example/actor/records?after=x"), json!([])));
+        assert!(!page(json!("https://c.example/actor/records?after=x"), json!([])));
+        assert!(!page(json!(null), json!([])));
+        assert!(!page(json!({"type": "OrderedCollectionPage"}), json!([])));
+        assert!(!page(json!("https://b.example/actor/records?after=x"), json!({"1": 2})));
+        assert!(!page(json!("https://b.example/actor/records?after=x"), json!(vec![json!({}); 101])));
+        assert!(!page(json!(format!("https://b.example/{}", "x".repeat(3000))), json!([])));
+    }
+
+    #[test]
+    fn sec_137_total_items_are_not_looked_at() {
+        for total in [json!(1_000_000_000_000_u64), json!(-1), json!("many")] {
+            let document = json!({
+                "type": "OrderedCollectionPage", "totalItems": total, "next": "https://b.example/actor/records?after=x",
+                "orderedItems": []
+            });
+            assert!(read_page(&partner(), document).is_ok());
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Our outgoing activities as they leave: an id that is the same at every attempt, and the sealed bytes of
+//! the record inside, untouched.
+//!
+//! The id is a pure function of record, revision, kind and partner, so that a repetition is known as one
+//! (I2). The object is not parsed and written again: a partner can check its proof on the very bytes.
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use super::Federation;
+use crate::domain::change::ChangeKind;
+use crate::domain::partner::{Partner, PartnerKind};
+use crate::domain::{Key, PartnerDomain, RecordId, Revision, Timestamp};
+
+/// The context of an activity; the record inside brings its own.
+const CONTEXT: &str = "https://www.w3.org/ns/activitystreams";
+/// Everybody (AS2 §5.6).
+const PUBLIC: &str = "https://www.w3.org/ns/activitystreams#Public";
+
+/// An activity that is ready to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Activity {
+    /// Its address.
+    pub id: String,
+    /// Its JSON.
+    pub body: Bytes,
+}
+
+/// The activity that tells `partner` of one revision of a record (or of its tombstone).
+#[must_use]
+pub fn carrying(
+    federation: &Federation,
+    partner: &Partner,
+    kind: ChangeKind,
+    record: &RecordId,
+    revision: Revision,
+    sealed: &[u8],
+) -> Activity {
+    let id = id_of(federation, &carrying_name(&partner.domain, kind, record, revision));
+    let word = match kind {
+        ChangeKind::Created => "Create",
+        ChangeKind::Updated => "Update",
+        ChangeKind::Deleted => "Delete",
+    };
+    let head = json!({"@context": CONTEXT, "id": id, "type": word, "actor": federation.actor()});
+    let (to, cc) = audience(partner);
+    let mut body = head.to_string().into_bytes();
+    body.pop();
+    body.extend_from_slice(format!(",\"to\":{to}").as_bytes());
+    if let Some(cc) = cc {
+        body.extend_from_slice(format!(",\"cc\":{cc}").as_bytes());
+    }
+    body.extend_from_slice(b",\"object\":");
+    body.extend_from_slice(sealed);
+    body.push(b'}');
+    Activity { id, body: body.into() }
+}
+
+/// Our Follow of a partner; a later one is another activity.
+#[must_use]
+pub fn follow(federation: &Federation, partner: &Partner, now: Timestamp) -> Activity {
+    letter(federation, partner, "Follow", &json!(partner.actor), None, now)
+}
+
+/// An activity without a record: `Follow`, `Accept` of something with what it results in.
+#[must_use]
+pub fn letter(
+    federation: &Federation,
+    partner: &Partner,
+    kind: &str,
+    object: &Value,
+    result: Option<Value>,
+    now: Timestamp,
+) -> Activity {
+    let id = id_of(federation, &format!("{kind} {} {object} {}", partner.domain, now.micros()));
+    let mut activity = json!({
+        "@context": CONTEXT, "id": id, "type": kind, "actor": federation.actor(), "to": [partner.actor], "object": object
+    });
+    if let Some(result) = result {
+        activity["result"] = result;
+    }
+    Activity { id, body: activity.to_string().into() }
+}
+
+/// What makes the id of an activity that carries a record.
+fn carrying_name(partner: &PartnerDomain, kind: ChangeKind, record: &RecordId, revision: Revision) -> String {
+    format!("{kind} {partner} {record} {revision}")
+}
+
+fn id_of(federation: &Federation, name: &str) -> String {
+    let key = Key::digest_of(name.as_bytes());
+    federation.address("activities", &key).map_or_else(|_| format!("/activities/{key}"), |url| url.to_string())
+}
+
+fn audience(partner: &Partner) -> (Value, Option<Value>) {
+    match partner.kind {
+        PartnerKind::Partner => (json!([partner.actor]), None),
+        PartnerKind::Reader => (json!([PUBLIC]), Some(json!([partner.actor]))),
+    }
+}

@@ -1,0 +1,94 @@
+//! `/actor/records`: what a partner may have of our records, page by page, in its own order of change
+//! (architecture §1).
+//!
+//! Each item is a whole sealed record or tombstone, so a page needs one signature of the reader and none
+//! of ours. What stands on a page is written into the ledger before its first byte leaves; a signed
+//! request for `next` says that the page before it was kept. `next` stands on the last page too: asked
+//! again later it brings what is new.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::json;
+
+use super::Federation;
+use crate::domain::partner::{FollowState, Partner, PartnerKind};
+use crate::store::StoreError;
+use crate::store::stream::{NotAPlace, StreamCursor, StreamPage, StreamRequest};
+
+/// Records on one page.
+const PER_PAGE: u32 = 100;
+/// The bytes of a page stay below what a partner reads of a document (1 MiB), whatever its records say.
+const MAX_BYTES: usize = 900 * 1024;
+/// When a partner does not come back for the next page, what it had not acknowledged is pushed after this.
+const PUSH_AFTER: Duration = Duration::from_mins(15);
+
+/// Why there is no page.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordsError {
+    /// Only a gateway whose Follow we accepted reads records in bulk.
+    #[error("only a partner that follows {0} reads its records here; send a Follow first")]
+    NotFollowing(String),
+    /// The cursor is not one of ours, or of an earlier reading.
+    #[error(transparent)]
+    Cursor(#[from] NotAPlace),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// One page for `partner`, which signed the request: the JSON of an `OrderedCollectionPage`.
+///
+/// # Errors
+/// [`RecordsError::NotFollowing`] is answered with 401, [`RecordsError::Cursor`] with 400.
+pub async fn page(federation: &Federation, partner: &Partner, after: Option<&str>) -> Result<Bytes, RecordsError> {
+    if partner.kind != PartnerKind::Partner || partner.follows_us != FollowState::Accepted {
+        return Err(RecordsError::NotFollowing(federation.actor().to_string()));
+    }
+    let cursor: Option<StreamCursor> = after.map(str::parse).transpose()?;
+    let records = format!("{}/records", federation.actor());
+    let address = |cursor: &StreamCursor| format!("{records}?after={cursor}");
+    let here = cursor.as_ref().map_or_else(|| records.clone(), address);
+    let mut limit = PER_PAGE;
+    let (tx, page) = loop {
+        let mut tx = federation.store.write().await?;
+        let at = federation.now();
+        let request = StreamRequest {
+            partner: &partner.domain,
+            cursor: cursor.as_ref(),
+            limit,
+            at,
+            push_after: at.plus(PUSH_AFTER),
+            activity: &here,
+        };
+        let page = tx.open_stream_page(&request).await?.ok_or(NotAPlace)?;
+        let bytes: usize = page.records.iter().map(|record| record.sealed.len() + 1).sum();
+        if bytes <= MAX_BYTES || limit == 1 || page.records.len() < 2 {
+            break (tx, page);
+        }
+        // Nothing of a page that is too long is kept; half of it is asked for.
+        tx.forget().await?;
+        limit = limit.min(u32::try_from(page.records.len()).unwrap_or(limit)) / 2;
+    };
+    // From here on the ledger says that these records are on their way.
+    tx.save().await?;
+    Ok(write(&here, &records, &address(&page.next), &page))
+}
+
+fn write(here: &str, records: &str, next: &str, page: &StreamPage) -> Bytes {
+    let head = json!({
+        "@context": "https://www.w3.org/ns/activitystreams", "id": here, "type": "OrderedCollectionPage", "partOf": records,
+        "next": next
+    });
+    let mut body = head.to_string().into_bytes();
+    body.pop();
+    body.extend_from_slice(b",\"orderedItems\":[");
+    for (n, record) in page.records.iter().enumerate() {
+        if n > 0 {
+            body.push(b',');
+        }
+        body.extend_from_slice(&record.sealed);
+    }
+    body.extend_from_slice(b"]}");
+    body.into()
+}
