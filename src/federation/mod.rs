@@ -3,11 +3,14 @@
 //! The trust-bearing pieces are ours and small (security.md §0.1); of the crate
 //! `activitypub_federation` only types are used, never sockets.
 
+pub mod actor;
 pub mod backfill;
+pub mod context;
 pub mod dispatch;
 pub mod fetch;
 pub mod held;
 pub mod keys;
+pub mod nodeinfo;
 pub mod object;
 pub mod pairing;
 pub mod planner;
@@ -15,9 +18,11 @@ pub mod proof;
 pub mod receipts;
 pub mod records;
 pub mod refusal;
+pub mod schema;
 pub mod seal;
 pub mod signature;
 pub mod strict_json;
+pub mod webfinger;
 pub mod wire;
 
 use std::ops::Deref;

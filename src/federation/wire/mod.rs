@@ -6,6 +6,8 @@
 //!
 //! Who may say what is not asked here: that is the inbox's question, and the proof's.
 
+pub mod activity;
+pub mod actor;
 pub mod author;
 pub mod comment;
 pub mod consultation;
@@ -194,7 +196,7 @@ fn no_address() -> WireError {
     WireError::new("id", "an address in the receipt is not an absolute http(s) address")
 }
 
-fn to_value(document: &impl Serialize) -> Value {
+pub(super) fn to_value(document: &impl Serialize) -> Value {
     serde_json::to_value(document).expect("structs with text keys and finite numbers are always JSON")
 }
 

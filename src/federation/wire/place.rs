@@ -17,6 +17,10 @@ constant!(
 /// Where something is: at least an id, a name or a point.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(extend(
+    "anyOf" = [{ "required": ["id"] }, { "required": ["name"] }, { "required": ["latitude"] }],
+    "dependentRequired" = { "latitude": ["longitude"], "longitude": ["latitude"] }
+))]
 pub struct Place {
     /// The place's own address in a register (INSEE, Wikidata).
     #[schemars(with = "Option<Iri>")]

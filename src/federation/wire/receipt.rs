@@ -142,12 +142,16 @@ pub struct PurgeReceipt {
     /// Where it was erased.
     pub erased: Vec<Erased>,
     /// What remains.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub residual: Vec<Residual>,
     /// Until when backups hold it.
     #[schemars(with = "Option<Instant>")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backups_until: Option<Timestamp>,
+    /// Recipients further on that were told; there are none, because nothing is shared onward (R14).
+    #[schemars(with = "Vec<Address>")]
+    #[serde(default)]
+    pub notified: Vec<ActorId>,
     /// The signature of the holder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proof: Option<DataIntegrityProof>,
@@ -174,6 +178,7 @@ impl PurgeReceipt {
             erased: receipt.erased.clone(),
             residual: receipt.residual.clone(),
             backups_until: receipt.backups_until.map(Timestamp::whole_second),
+            notified: Vec::new(),
             proof: None,
         })
     }

@@ -17,6 +17,7 @@ constant!(
 /// One count of support.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(extend("oneOf" = [{ "required": ["total"] }, { "required": ["withheld"], "properties": { "withheld": { "const": true } } }]))]
 pub struct SupportTally {
     /// Always `SupportTally`.
     #[serde(rename = "type")]
