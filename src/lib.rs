@@ -8,4 +8,5 @@ pub mod federation;
 pub mod mapping;
 pub mod outbound;
 pub mod store;
+pub mod sync;
 pub mod telemetry;

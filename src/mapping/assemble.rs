@@ -81,14 +81,12 @@ impl Filled {
 
     /// One text; of several languages the preferred one.
     fn plain(&self, property: &str, prefer: &LanguageTag) -> Option<PlainText> {
-        match self.parsed(property) {
-            Some(Parsed::Token(token)) => PlainText::new(token),
-            _ => {
-                let texts = self.raw_texts(property);
-                let text = texts.iter().find(|text| text.language.as_ref() == Some(prefer)).or_else(|| texts.first());
-                PlainText::new(&text?.text)
-            }
+        if let Some(Parsed::Token(token)) = self.parsed(property) {
+            return PlainText::new(token);
         }
+        let texts = self.raw_texts(property);
+        let text = texts.iter().find(|text| text.language.as_ref() == Some(prefer)).or_else(|| texts.first());
+        PlainText::new(&text?.text)
     }
 
     fn instant(&self, property: &str) -> Option<Timestamp> {
@@ -133,6 +131,9 @@ impl Evaluation<'_> {
     /// when the source simply says nothing that would be one.
     pub fn assemble(&mut self, rule: &RecordRule, id: RecordId, unmapped: &[String]) -> Result<Record, Option<String>> {
         self.unknown.clear();
+        if let Some(lacking) = self.lacks(rule) {
+            return Err(Some(format!("what it belongs to is not public here ({} {})", lacking.entity, lacking.id)));
+        }
         let filled = self.fill(rule);
         let language = match filled.parsed("originalLanguage") {
             Some(Parsed::Language(language)) => language.clone(),

@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::profile::{Entity, Profile};
+use super::profile::{Columns, Entity, Profile};
 use super::schema::SourceSchema;
-use super::transform::excerpt;
-use super::{Mapped, path};
+use super::transform::{excerpt, scalar};
+use super::{Mapped, evaluate, path};
+use crate::domain::Class;
+use crate::domain::contribution::AuthorState;
+use crate::domain::record::Body;
 use crate::domain::source::SourceRecord;
 
 /// How many different words and themes are kept by name; the rest is only counted.
@@ -52,6 +55,7 @@ pub struct Coverage {
     fields: BTreeMap<(String, String), Field>,
     troubles: BTreeMap<(String, &'static str, String), u64>,
     more_troubles: u64,
+    states: BTreeMap<String, u64>,
 }
 
 impl Coverage {
@@ -71,6 +75,11 @@ impl Coverage {
                 field.example = Some(example(profile, entity, name, value));
             }
         });
+        if let Some(state) = state_of(entity, source, mapped) {
+            let state =
+                if self.states.len() < MAX_WORDS || self.states.contains_key(&state) { state } else { "(others)".to_owned() };
+            *self.states.entry(state).or_default() += 1;
+        }
         for finding in &mapped.findings {
             let what = finding.trouble.to_string();
             let key = (source.entity.clone(), finding.property, what);
@@ -86,7 +95,10 @@ impl Coverage {
     pub fn expect(&mut self, profile: &Profile, schema: &SourceSchema) {
         for (name, entity) in &profile.entities {
             let Some(type_name) = &entity.type_name else { continue };
-            let known = |field: &str| entity.consumed.iter().chain(entity.drops.keys()).any(|name| is_below(name, field));
+            let known = |field: &str| {
+                let decided = entity.consumed.iter().chain(entity.drops.keys());
+                !entity.drops.contains_key(field) && decided.into_iter().any(|name| is_below(name, field))
+            };
             for field in schema.fields(type_name, &known) {
                 self.field(name, &field, || standing(entity, &field, true));
             }
@@ -95,9 +107,19 @@ impl Coverage {
 
     /// Adds the columns of a table that the platform offers beside its interface, under `NAME.csv`.
     pub fn columns(&mut self, profile: &Profile, table: &str, columns: &[String]) {
-        let (entity, known) = (format!("{table}.csv"), profile.tables.get(table));
-        for column in columns {
-            self.field(&entity, column, || known.map_or(Standing::NotUnderstood, |table| table.standing(column)));
+        let entity = format!("{table}.csv");
+        match profile.tables.get(table) {
+            None => {
+                self.field(&entity, "(the whole table)", || Standing::NotUnderstood);
+            }
+            Some(Columns { unread: Some(reason), .. }) => {
+                self.field(&entity, "(the whole table)", || Standing::Dropped(reason.clone()));
+            }
+            Some(known) => {
+                for column in columns {
+                    self.field(&entity, column, || known.standing(column));
+                }
+            }
         }
     }
 
@@ -109,6 +131,12 @@ impl Coverage {
     /// What was met beside fields: words and themes in no table, values of another shape; with how often.
     pub fn troubles(&self) -> impl Iterator<Item = (&str, &str, &str, u64)> {
         self.troubles.iter().map(|((entity, property, what), count)| (entity.as_str(), *property, what.as_str(), *count))
+    }
+
+    /// The platform's own words for where its items stand, with how often each was met.
+    #[must_use]
+    pub const fn states(&self) -> &BTreeMap<String, u64> {
+        &self.states
     }
 
     /// How many fields stand where.
@@ -138,6 +166,37 @@ impl Coverage {
             example: None,
         })
     }
+}
+
+impl Profile {
+    /// The fields of an item that the profile reads, with their values: cut, masked where personal.
+    #[must_use]
+    pub fn row(&self, source: &SourceRecord) -> Vec<(String, String)> {
+        let mut row = Vec::new();
+        let Some(entity) = self.entities.get(&source.entity) else { return row };
+        path::leaves(&source.fields, &mut |name, value| {
+            if standing(entity, name, is_nothing(value)) == Standing::Mapped && !is_nothing(value) {
+                row.push((name.to_owned(), example(self, entity, name, value)));
+            }
+        });
+        row
+    }
+}
+
+/// Where an item stands in the platform's words, if its entity is judged at all: `withdrawn`, the word
+/// that the disposition is read from, or `(none)`.
+fn state_of(entity: &Entity, source: &SourceRecord, mapped: &Mapped) -> Option<String> {
+    let judged = entity.records.iter().find(|record| record.class == Class::Disposition)?;
+    let withdrawn = mapped.drafts.iter().any(|draft| match &draft.record.body {
+        Body::Contribution(body) => body.author_state == AuthorState::Withdrawn,
+        _ => false,
+    });
+    if withdrawn {
+        return Some(AuthorState::Withdrawn.word().to_owned());
+    }
+    let rule = judged.properties.get("dispositionState")?.iter().find_map(|rule| rule.from.as_ref())?;
+    let word = rule.nodes(&evaluate::scope(source)).into_iter().find_map(scalar);
+    Some(word.map_or_else(|| "(none)".to_owned(), |word| excerpt(&Value::String(word))))
 }
 
 /// The fields of an item that nobody mapped or dropped, by name.

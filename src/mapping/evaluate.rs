@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::profile::{PartRule, Profile, RecordRule, Rule};
 use super::properties;
-use super::transform::{Parsed, Reading, Transform, Unreadable};
+use super::transform::{Parsed, Reading, Transform, Unreadable, scalar};
 use super::{Finding, Names, Publisher, Trouble, path::Scope};
 use crate::domain::source::SourceRecord;
 use crate::domain::{Class, LocalId, RecordId};
@@ -47,12 +47,12 @@ pub(super) fn applies(rule: &RecordRule, source: &SourceRecord) -> bool {
 /// The items that a rule's references name, whether or not anybody knows them.
 pub(super) fn referenced(rule: &RecordRule, source: &SourceRecord, publisher: &Publisher) -> Vec<LocalId> {
     let mut found = Vec::new();
-    for rule in rule.properties.values().flatten() {
+    for rule in rule.references() {
         let (Transform::Reference { entity, class }, Some(from)) = (&rule.transform, &rule.from) else { continue };
         if !rule.when.iter().all(|condition| condition.holds(&scope(source))) {
             continue;
         }
-        for id in from.nodes(&scope(source)).into_iter().filter_map(super::transform::scalar) {
+        for id in from.nodes(&scope(source)).into_iter().filter_map(scalar) {
             found.push(LocalId { platform: publisher.platform.clone(), entity: entity.clone(), id, class: *class });
         }
     }
@@ -74,6 +74,17 @@ impl Evaluation<'_> {
             }
         }
         filled
+    }
+
+    /// The first thing that the record needs and that is not public.
+    pub fn lacks(&self, rule: &RecordRule) -> Option<LocalId> {
+        let scope = scope(self.source);
+        rule.needs.iter().find_map(|need| {
+            let Transform::Reference { entity, class } = &need.transform else { return None };
+            let id = need.from.as_ref()?.nodes(&scope).into_iter().find_map(scalar)?;
+            let local = LocalId { platform: self.publisher.platform.clone(), entity: entity.clone(), id, class: *class };
+            self.names.record(&local).is_none().then_some(local)
+        })
     }
 
     fn part(&mut self, class: Class, rule: &PartRule, scope: &Scope<'_>) -> Vec<Filled> {

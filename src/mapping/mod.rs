@@ -13,6 +13,7 @@ mod assemble;
 mod coverage;
 mod evaluate;
 mod fingerprint;
+mod node;
 mod parse;
 mod path;
 mod profile;

@@ -1,20 +1,15 @@
 //! From TOML to a [`Profile`], checked whole: an error names its line, its key and the nearest name.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
 
-use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::path::SourcePath;
+use super::node::{Node, Result, Value, line_of};
 use super::profile::{Columns, Condition, Entity, PartRule, Personal, Profile, ProfileError, Proof, RecordRule, Rule, Test};
 use super::properties::{self, Property, Wants};
 use super::transform::{Codes, Transform};
 use crate::domain::Class;
 use crate::domain::source::ProofKind;
-
-type Result<T> = std::result::Result<T, ProfileError>;
-type Value<'a> = Spanned<DeValue<'a>>;
 
 /// Reads and checks a profile.
 pub(super) fn profile(text: &str) -> Result<Profile> {
@@ -25,7 +20,7 @@ pub(super) fn profile(text: &str) -> Result<Profile> {
         nearest: None,
     })?;
     let root = Node { text, key: String::new(), span: document.span(), table: document.get_ref() };
-    root.only(&["profile", "personal", "codes", "themes", "entity", "csv"])?;
+    root.only(&["profile", "personal", "codes", "themes", "schema", "entity", "csv"])?;
 
     let head = root.need_table("profile")?;
     head.only(&["name", "version", "system", "licence"])?;
@@ -52,6 +47,7 @@ pub(super) fn profile(text: &str) -> Result<Profile> {
         personal: root.table("personal")?.map(|node| personal(&node)).transpose()?.unwrap_or_default(),
         codes,
         themes,
+        schemas: root.table("schema")?.map(|node| node.map_values(Node::need_text)).transpose()?.unwrap_or_default(),
         entities,
         tables: root.table("csv")?.map(|tables| tables.map(columns)).transpose()?.unwrap_or_default(),
     };
@@ -70,16 +66,16 @@ fn personal(node: &Node<'_>) -> Result<Personal> {
 }
 
 fn columns(node: &Node<'_>) -> Result<Columns> {
-    node.only(&["used", "drop"])?;
+    node.only(&["unread", "used", "drop"])?;
     let drops = node.table("drop")?.map(|drops| drops.map_values(Node::need_text)).transpose()?;
-    Ok(Columns { used: node.texts("used")?, drops: drops.unwrap_or_default() })
+    Ok(Columns { unread: node.text("unread")?, used: node.texts("used")?, drops: drops.unwrap_or_default() })
 }
 
 /// A reference names an entity and a class that this profile makes.
 fn check_references(root: &Node<'_>, profile: &Profile) -> Result<()> {
     let entities = root.need_table("entity")?;
     for (name, entity) in &profile.entities {
-        for rule in entity.records.iter().flat_map(|record| record.properties.values().flatten()) {
+        for rule in entity.records.iter().flat_map(RecordRule::references) {
             let Transform::Reference { entity: other, class } = &rule.transform else { continue };
             let made = profile.entities.get(other).is_some_and(|target| target.records.iter().any(|r| r.class == *class));
             if !made {
@@ -91,12 +87,17 @@ fn check_references(root: &Node<'_>, profile: &Profile) -> Result<()> {
 }
 
 fn entity(node: &Node<'_>, codes: &Codes) -> Result<Entity> {
-    let mut known: Vec<&str> = vec!["type", "proof", "drop"];
+    let mut known: Vec<&str> = vec!["type", "called", "proof", "drop"];
     known.extend(Class::ALL.iter().filter(|class| **class != Class::Argument).map(|class| class.word()));
     node.only(&known)?;
 
     let mut made = Entity {
         type_name: node.text("type")?,
+        called: match node.texts("called")?.as_slice() {
+            [] => None,
+            [one, several] => Some((one.clone(), several.clone())),
+            _ => return Err(node.wrong("called", "two words are expected: for one, and for several".to_owned())),
+        },
         proofs: Vec::new(),
         records: Vec::new(),
         drops: BTreeMap::new(),
@@ -118,21 +119,37 @@ fn entity(node: &Node<'_>, codes: &Codes) -> Result<Entity> {
         return Err(node.wrong("", "makes no record of any class".to_owned()));
     }
     for drop in node.list("drop")? {
-        drop.only(&["path", "because"])?;
-        let text = drop.need_text("path")?;
-        let path = drop.path("path", &text, None)?;
-        let name = path.name().unwrap_or_default().to_owned();
-        if name.is_empty() {
-            return Err(drop.wrong("path", "names no field of the item".to_owned()));
-        }
-        if made.consumed.contains(&name) {
-            return Err(drop.wrong("path", format!("`{text}` is mapped above: it cannot be dropped too")));
-        }
-        if made.drops.insert(name, drop.need_text("because")?).is_some() {
-            return Err(drop.wrong("path", format!("`{text}` is dropped twice")));
-        }
+        self::drop(&drop, &mut made)?;
     }
     Ok(made)
+}
+
+/// One field left out on purpose, with what it holds: the shape of a translated text, and `fields`.
+fn drop(node: &Node<'_>, entity: &mut Entity) -> Result<()> {
+    node.only(&["path", "fields", "because"])?;
+    let text = node.need_text("path")?;
+    let path = node.path("path", &text, None)?;
+    let name = path.name().unwrap_or_default().to_owned();
+    if name.is_empty() {
+        return Err(node.wrong("path", "names no field of the item".to_owned()));
+    }
+    if entity.consumed.contains(&name) {
+        return Err(node.wrong("path", format!("`{text}` is mapped above: it cannot be dropped too")));
+    }
+    if entity.drops.contains_key(&name) {
+        return Err(node.wrong("path", format!("`{text}` is dropped twice")));
+    }
+    let because = node.need_text("because")?;
+    let mut names = vec![format!("{name}[]"), name.clone()];
+    for field in node.texts("fields")? {
+        names.extend([format!("{name}.{field}"), format!("{name}[].{field}")]);
+    }
+    for name in names {
+        for shape in Transform::Languages.reads() {
+            entity.drops.insert(format!("{name}{shape}"), because.clone());
+        }
+    }
+    Ok(())
 }
 
 fn proof(node: &Node<'_>) -> Result<Proof> {
@@ -155,7 +172,7 @@ fn record(
     personal: &mut BTreeSet<String>,
 ) -> Result<RecordRule> {
     let properties: Vec<Property> = properties::properties(class).collect();
-    let mut known = vec!["when", "personal"];
+    let mut known = vec!["when", "needs", "personal"];
     known.extend(properties.iter().map(|property| property.name));
     known.extend(properties::parts(class).map(|part| part.name));
     node.only(&known)?;
@@ -164,6 +181,7 @@ fn record(
     let mut rule = RecordRule {
         class,
         when: context.conditions(node)?,
+        needs: context.needs(node)?,
         personal: node.flag("personal")?.unwrap_or(false),
         properties: context.properties(node, &properties)?,
         parts: BTreeMap::new(),
@@ -196,16 +214,19 @@ struct Rules<'a> {
 }
 
 impl Rules<'_> {
+    fn needs(&mut self, node: &Node<'_>) -> Result<Vec<Rule>> {
+        let need = Property { name: "needs", wants: Wants::Reference };
+        node.values("needs").into_iter().map(|value| self.rule(node, &need, value)).collect()
+    }
+
     fn properties(&mut self, node: &Node<'_>, known: &[Property]) -> Result<BTreeMap<&'static str, Vec<Rule>>> {
         let mut rules = BTreeMap::new();
         for property in known {
-            let Some(value) = node.table.get(property.name) else { continue };
-            let alternatives = match value.get_ref() {
-                DeValue::Array(items) => items.iter().collect(),
-                _ => vec![value],
-            };
-            let made: Result<Vec<Rule>> = alternatives.into_iter().map(|value| self.rule(node, property, value)).collect();
-            rules.insert(property.name, made?);
+            let made: Result<Vec<Rule>> =
+                node.values(property.name).into_iter().map(|value| self.rule(node, property, value)).collect();
+            if node.table.contains_key(property.name) {
+                rules.insert(property.name, made?);
+            }
         }
         Ok(rules)
     }
@@ -325,173 +346,4 @@ impl Rules<'_> {
         }
         Ok(conditions)
     }
-}
-
-/// A table of the document with where it stands.
-struct Node<'a> {
-    text: &'a str,
-    key: String,
-    span: Range<usize>,
-    table: &'a DeTable<'a>,
-}
-
-impl<'a> Node<'a> {
-    fn at(&self, key: &str) -> String {
-        match (self.key.is_empty(), key.is_empty()) {
-            (true, _) => key.to_owned(),
-            (_, true) => self.key.clone(),
-            _ => format!("{}.{key}", self.key),
-        }
-    }
-
-    fn wrong(&self, key: &str, problem: String) -> ProfileError {
-        let start = self.table.get(key).map_or(self.span.start, |value| value.span().start);
-        ProfileError { line: line_of(self.text, start), key: self.at(key), problem, nearest: None }
-    }
-
-    fn wrong_word<'k>(
-        &self,
-        key: &str,
-        word: &str,
-        problem: impl std::fmt::Display,
-        known: impl Iterator<Item = &'k str>,
-    ) -> ProfileError {
-        ProfileError { nearest: nearest(word, known), ..self.wrong(key, problem.to_string()) }
-    }
-
-    /// Refuses keys that are not in `known`.
-    fn only(&self, known: &[&str]) -> Result<()> {
-        for key in self.table.keys() {
-            if !known.contains(&key.get_ref().as_ref()) {
-                let name = key.get_ref();
-                return Err(ProfileError {
-                    line: line_of(self.text, key.span().start),
-                    key: self.at(name),
-                    problem: "is not a key of a profile here".to_owned(),
-                    nearest: nearest(name, known.iter().copied()),
-                });
-            }
-        }
-        Ok(())
-    }
-
-    fn child(&self, key: &str, value: &'a Value<'a>) -> Result<Node<'a>> {
-        match value.get_ref() {
-            DeValue::Table(table) => Ok(Node { text: self.text, key: self.at(key), span: value.span(), table }),
-            other => Err(ProfileError {
-                line: line_of(self.text, value.span().start),
-                key: self.at(key),
-                problem: format!("a table is expected, not {}", other.type_str()),
-                nearest: None,
-            }),
-        }
-    }
-
-    fn table(&self, key: &str) -> Result<Option<Node<'a>>> {
-        self.table.get(key).map(|value| self.child(key, value)).transpose()
-    }
-
-    fn need_table(&self, key: &str) -> Result<Node<'a>> {
-        self.table(key)?.ok_or_else(|| self.wrong(key, "is missing".to_owned()))
-    }
-
-    /// Every table below this one, by name.
-    fn tables(&self) -> Result<Vec<(String, Node<'a>)>> {
-        self.table.iter().map(|(key, value)| Ok((key.get_ref().to_string(), self.child(key.get_ref(), value)?))).collect()
-    }
-
-    fn map<T>(&self, read: impl Fn(&Node<'a>) -> Result<T>) -> Result<BTreeMap<String, T>> {
-        self.tables()?.into_iter().map(|(name, node)| Ok((name, read(&node)?))).collect()
-    }
-
-    fn map_values<T>(&self, read: impl Fn(&Self, &str) -> Result<T>) -> Result<BTreeMap<String, T>> {
-        self.table.keys().map(|key| Ok((key.get_ref().to_string(), read(self, key.get_ref())?))).collect()
-    }
-
-    /// One table, or a list of tables; none when the key is absent.
-    fn list(&self, key: &str) -> Result<Vec<Node<'a>>> {
-        match self.table.get(key) {
-            None => Ok(Vec::new()),
-            Some(value) => match value.get_ref() {
-                DeValue::Array(items) => items.iter().map(|item| self.child(key, item)).collect(),
-                _ => Ok(vec![self.child(key, value)?]),
-            },
-        }
-    }
-
-    fn text(&self, key: &str) -> Result<Option<String>> {
-        self.table
-            .get(key)
-            .map(|value| match value.get_ref() {
-                DeValue::String(text) => Ok(text.to_string()),
-                other => Err(self.wrong(key, format!("a text is expected, not {}", other.type_str()))),
-            })
-            .transpose()
-    }
-
-    fn need_text(&self, key: &str) -> Result<String> {
-        self.text(key)?.ok_or_else(|| self.wrong(key, format!("`{key}` is missing")))
-    }
-
-    fn flag(&self, key: &str) -> Result<Option<bool>> {
-        self.table
-            .get(key)
-            .map(|value| value.get_ref().as_bool().ok_or_else(|| self.wrong(key, "true or false is expected".to_owned())))
-            .transpose()
-    }
-
-    /// One text or a list of them.
-    fn texts(&self, key: &str) -> Result<Vec<String>> {
-        self.scalars(key, false)
-    }
-
-    /// One value or a list of them, as the source would write them.
-    fn words(&self, key: &str) -> Result<Vec<String>> {
-        self.scalars(key, true)
-    }
-
-    fn scalars(&self, key: &str, any: bool) -> Result<Vec<String>> {
-        let Some(value) = self.table.get(key) else { return Ok(Vec::new()) };
-        let items = match value.get_ref() {
-            DeValue::Array(items) => items.iter().collect(),
-            _ => vec![value],
-        };
-        let read = |value: &Value<'_>| match value.get_ref() {
-            DeValue::String(text) => Some(text.to_string()),
-            DeValue::Boolean(truth) if any => Some(truth.to_string()),
-            DeValue::Integer(number) if any => Some(number.as_str().to_owned()),
-            _ => None,
-        };
-        let texts: Option<Vec<String>> = items.into_iter().map(read).collect();
-        texts.ok_or_else(|| self.wrong(key, "a text or a list of texts is expected".to_owned()))
-    }
-
-    fn path(&self, key: &str, text: &str, element: Option<&str>) -> Result<SourcePath> {
-        SourcePath::parse(text, element).map_err(|problem| self.wrong(key, format!("`{text}`: {problem}")))
-    }
-}
-
-fn line_of(text: &str, at: usize) -> usize {
-    text.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count() + 1
-}
-
-/// The known name that looks most like `word`, if any looks like it at all.
-fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<String> {
-    let near = |name: &&str| distance(word, name);
-    known.min_by_key(near).filter(|name| distance(word, name) <= word.chars().count().div_ceil(2).min(4)).map(str::to_owned)
-}
-
-/// How many letters must change (Levenshtein).
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.to_lowercase().chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (i, a) in one.to_lowercase().chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, b) in other.iter().enumerate() {
-            let change = diagonal + usize::from(a != *b);
-            diagonal = row[j + 1];
-            row[j + 1] = change.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[other.len()]
 }

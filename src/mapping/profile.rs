@@ -22,6 +22,8 @@ pub struct Profile {
     pub(super) personal: Personal,
     pub(super) codes: Codes,
     pub(super) themes: BTreeMap<String, BTreeMap<String, Vec<String>>>,
+    /// Kept schema → the field that tells it.
+    pub(super) schemas: BTreeMap<String, String>,
     pub(super) entities: BTreeMap<String, Entity>,
     pub(super) tables: BTreeMap<String, Columns>,
 }
@@ -30,6 +32,8 @@ pub struct Profile {
 /// for a language tag and `{id}` for a number.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Columns {
+    /// Why the whole table is not read.
+    pub unread: Option<String>,
     pub used: Vec<String>,
     pub drops: BTreeMap<String, String>,
 }
@@ -74,6 +78,8 @@ pub(super) struct Personal {
 pub(super) struct Entity {
     /// The platform's own type name, for its schema.
     pub type_name: Option<String>,
+    /// What one, and several of them, are called.
+    pub called: Option<(String, String)>,
     pub proofs: Vec<Proof>,
     /// The main record first; the others hang on it.
     pub records: Vec<RecordRule>,
@@ -99,10 +105,20 @@ pub struct Proof {
 pub(super) struct RecordRule {
     pub class: Class,
     pub when: Vec<Condition>,
+    /// References that must be public for the record to be.
+    pub needs: Vec<Rule>,
     /// Whether it holds a citizen's words.
     pub personal: bool,
     pub properties: BTreeMap<&'static str, Vec<Rule>>,
     pub parts: BTreeMap<&'static str, Vec<PartRule>>,
+}
+
+impl RecordRule {
+    /// Every rule that may name another record.
+    pub fn references(&self) -> impl Iterator<Item = &Rule> {
+        let rules = self.needs.iter().chain(self.properties.values().flatten());
+        rules.filter(|rule| matches!(rule.transform, Transform::Reference { .. }))
+    }
 }
 
 /// How one property gets its value; of several rules the first that gives one stands.
@@ -219,6 +235,26 @@ impl Profile {
         self.entities.keys().map(String::as_str)
     }
 
+    /// What one item of an entity, and several, are called, for people.
+    #[must_use]
+    pub fn called(&self, entity: &str) -> (String, String) {
+        let called = self.entities.get(entity).and_then(|entity| entity.called.clone());
+        called.unwrap_or_else(|| (entity.to_owned(), entity.to_owned()))
+    }
+
+    /// The entities, each after those it hangs on.
+    #[must_use]
+    pub fn in_order(&self) -> Vec<&str> {
+        let mut left: Vec<&str> = self.entities().collect();
+        let mut order: Vec<&str> = Vec::new();
+        while !left.is_empty() {
+            let ready = left.iter().position(|entity| self.depends_on(entity).iter().all(|above| order.contains(above)));
+            // A ring of entities has no first one; any will do.
+            order.push(left.remove(ready.unwrap_or(0)));
+        }
+        order
+    }
+
     /// What proves, for each entity, that an item is public; the first source is preferred.
     pub fn proofs(&self) -> impl Iterator<Item = (&str, &[Proof])> {
         self.entities.iter().map(|(name, entity)| (name.as_str(), entity.proofs.as_slice()))
@@ -230,13 +266,25 @@ impl Profile {
         self.entities.get(entity).map(|entity| entity.records.iter().map(|rule| rule.class).collect()).unwrap_or_default()
     }
 
+    /// Whether an item of an entity has a page of its own that shows whether it is public.
+    #[must_use]
+    pub fn has_page(&self, entity: &str) -> bool {
+        self.entities.get(entity).is_some_and(|entity| entity.proofs.iter().any(|proof| proof.kind == ProofKind::PublicPage))
+    }
+
+    /// Which of the schemas kept beside the profile fits what a probe found: the first whose mark is there.
+    #[must_use]
+    pub fn generation(&self, capabilities: &BTreeSet<String>) -> Option<&str> {
+        self.schemas.iter().find(|(_, mark)| capabilities.contains(*mark)).map(|(generation, _)| generation.as_str())
+    }
+
     /// The other entities that items of an entity hang on: while one of those was read incompletely,
     /// nobody can say that an item of this one is gone.
     #[must_use]
     pub fn depends_on(&self, entity: &str) -> BTreeSet<&str> {
         let rules = self.entities.get(entity).into_iter().flat_map(|entity| &entity.records);
         rules
-            .flat_map(|record| record.properties.values().flatten())
+            .flat_map(RecordRule::references)
             .filter_map(|rule| match &rule.transform {
                 Transform::Reference { entity: other, .. } if other != entity => Some(other.as_str()),
                 _ => None,

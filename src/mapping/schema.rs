@@ -39,6 +39,20 @@ impl SourceSchema {
         Self::parse(text).ok()
     }
 
+    /// This schema with the fields that the platform itself shows, of the types that are read: new ones come
+    /// in (their type is not known), vanished ones leave.
+    #[must_use]
+    pub fn with_fields(mut self, live: &BTreeMap<String, Vec<String>>) -> Self {
+        for (type_name, fields) in &mut self.types {
+            let Some(shown) = live.get(type_name) else { continue };
+            fields.retain(|field, _| shown.contains(field));
+            for field in shown {
+                fields.entry(field.clone()).or_insert_with(|| "?".to_owned());
+            }
+        }
+        Self { origin: "the platform's own introspection".to_owned(), ..self }
+    }
+
     /// The types that both schemas have, with the fields that only `other` has and those it lacks:
     /// what is new, and what vanished. Each as `Type.field`.
     #[must_use]

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Sqlite, SqliteConnection, SqlitePool, Transaction};
+use sqlx::{ConnectOptions, Sqlite, SqlitePool, Transaction};
 
 use super::{StoreError, postgres};
 
@@ -146,12 +146,6 @@ impl SqliteStore {
 }
 
 impl SqliteTx {
-    /// The connection under the transaction, for a test that tries what the store never does.
-    #[must_use]
-    pub fn connection(&mut self) -> &mut SqliteConnection {
-        &mut self.transaction
-    }
-
     pub(super) async fn save(self) -> Result<(), StoreError> {
         self.transaction.commit().await?;
         if self.erased {

@@ -58,8 +58,7 @@ struct Inner {
 static NUMBER: AtomicU64 = AtomicU64::new(1);
 
 impl Databases {
-    /// On the given PostgreSQL server, or SQLite files in a temporary folder.
-    pub fn new(server: Option<Url>) -> Self {
+    fn new(server: Option<Url>) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         Self(Arc::new(Inner { folder, server, made: Mutex::new(Vec::new()) }))
     }
@@ -88,8 +87,7 @@ impl Databases {
         Store::open(&self.url().await).await.expect("a new database opens")
     }
 
-    /// Drops every database made; `store_tests!` does it by itself.
-    pub async fn remove(&self) {
+    async fn remove(&self) {
         let Some(server) = &self.0.server else { return };
         let names = std::mem::take(&mut *self.0.made.lock().unwrap_or_else(PoisonError::into_inner));
         let mut connection = PgConnection::connect(server.as_str()).await.expect("the server of TEST_POSTGRES_URL answers");

@@ -1,0 +1,271 @@
+//! One batch of what a scan sent: map, compare by content, write what changed, all in one transaction.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::names::NameBook;
+use super::revise;
+use super::tree::{Desk, is_new};
+use super::{Run, Sync, SyncError, names};
+use crate::connectors::ScanEvent;
+use crate::domain::digest::{Digest, DigestSalt};
+use crate::domain::source::{Evidence, SourceRecord};
+use crate::domain::{Class, Key, LocalId, RecordId};
+use crate::mapping::{Draft, Mapped, fingerprint};
+use crate::store::{Item, ItemState, Standing, StoredRecord};
+use crate::telemetry::kill_point;
+
+/// Names minted for a batch, and the items known of it.
+struct Batch {
+    keys: HashMap<LocalId, Key>,
+    items: HashMap<(String, String), Item>,
+}
+
+impl Sync {
+    pub(super) fn address(&self, class: Class, key: &Key) -> Result<RecordId, SyncError> {
+        names::address(&self.public_url, class, key).ok_or_else(|| SyncError::PublicUrl(self.public_url.to_string()))
+    }
+
+    /// Every record that an item may become.
+    pub(super) fn locals(&self, entity: &str, id: &str) -> Vec<LocalId> {
+        let classes = self.profile.classes(entity).into_iter();
+        classes
+            .map(|class| LocalId {
+                platform: self.publisher.platform.clone(),
+                entity: entity.to_owned(),
+                id: id.to_owned(),
+                class,
+            })
+            .collect()
+    }
+}
+
+impl Run<'_> {
+    /// Takes a batch of events, in their order.
+    pub(super) async fn take(&mut self, events: Vec<ScanEvent>) -> Result<(), SyncError> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        kill_point("sync.after-fetch");
+        let sync = self.sync;
+        let mut desk = Desk::open(sync).await?;
+        let batch = self.prepare(&mut desk, &events).await?;
+        for event in events {
+            match event {
+                ScanEvent::Item(source) => self.item(&mut desk, &batch, &source).await?,
+                ScanEvent::Withheld { entity, local_id, reason } => {
+                    self.withheld(&mut desk, &batch, entity, local_id, reason).await?;
+                }
+                ScanEvent::FailedRead { entity, local_id, .. } => {
+                    self.entity(&entity).failed_reads += 1;
+                    // It exists: it is not absent, and stays as it was.
+                    if let Some(item) = batch.items.get(&(entity, local_id)) {
+                        desk.remember(Item { seen_run: self.held.number, ..item.clone() });
+                    }
+                }
+                ScanEvent::Progress { .. } => {}
+            }
+        }
+        kill_point("sync.after-map");
+        desk.save(&self.held).await
+    }
+
+    /// Mints the names that the batch needs, and looks up what is known under them.
+    async fn prepare(&mut self, desk: &mut Desk<'_>, events: &[ScanEvent]) -> Result<Batch, SyncError> {
+        let sync = self.sync;
+        let (mut wanted, mut possible) = (Vec::new(), Vec::new());
+        let mut ids: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for event in events {
+            let (entity, local_id) = match event {
+                ScanEvent::Item(source) => {
+                    if matches!(source.evidence, Evidence::Proven { .. }) {
+                        wanted.extend(sync.profile.references(source, &sync.publisher));
+                    }
+                    (&source.entity, &source.local_id)
+                }
+                ScanEvent::Withheld { entity, local_id, .. } | ScanEvent::FailedRead { entity, local_id, .. } => {
+                    (entity, local_id)
+                }
+                ScanEvent::Progress { .. } => continue,
+            };
+            ids.entry(entity).or_default().push(local_id.clone());
+            possible.extend(sync.locals(entity, local_id));
+        }
+        let mut items = HashMap::new();
+        for (entity, ids) in ids {
+            let found = desk.tx.items_by_id(&sync.publisher.platform, entity, &ids).await?;
+            items.extend(found.into_iter().map(|item| ((item.entity.clone(), item.local_id.clone()), item)));
+        }
+        let mut keys = desk.tx.mint(&wanted, self.rng).await?;
+        keys.extend(desk.tx.minted(&possible).await?);
+        let addresses: HashSet<RecordId> =
+            keys.iter().map(|(local, key)| sync.address(local.class, key)).collect::<Result<_, _>>()?;
+        desk.know(&addresses.into_iter().collect::<Vec<_>>()).await?;
+        Ok(Batch { keys, items })
+    }
+
+    /// One item that the platform sent.
+    async fn item(&mut self, desk: &mut Desk<'_>, batch: &Batch, source: &SourceRecord) -> Result<(), SyncError> {
+        let sync = self.sync;
+        let key = (source.entity.clone(), source.local_id.clone());
+        // What this transaction made of it already (with what it hangs on), else what was known before.
+        let before = desk.item(&key).or_else(|| batch.items.get(&key)).cloned();
+        let before = before.as_ref();
+        self.entity(&source.entity).read += 1;
+        let mut now = Item {
+            platform: sync.publisher.platform.clone(),
+            entity: source.entity.clone(),
+            local_id: source.local_id.clone(),
+            fingerprint: before.map_or([0; 32], |item| item.fingerprint),
+            state: ItemState::Held,
+            reason: None,
+            missing_scans: 0,
+            seen_run: self.held.number,
+            url: source.url.clone(),
+        };
+        let names = NameBook {
+            public_url: &sync.public_url,
+            platform: &sync.publisher.platform,
+            pseudonyms: &sync.pseudonyms,
+            keys: &batch.keys,
+            own: (&source.entity, &source.local_id),
+            known: &desk.known,
+        };
+        if let Evidence::Unproven { reason } = &source.evidence {
+            self.coverage.see(&sync.profile, source, &Mapped::default());
+            self.entity(&source.entity).hold_back(reason);
+            let published = self.own_records(desk, batch, source).iter().any(|id| is_live(desk, id));
+            if published {
+                // It was public and no proof shows it now: concluded at the end, under the mass guard.
+                self.unproven.insert(key);
+                return Ok(());
+            }
+            now.reason = Some(reason.clone());
+            desk.remember(now);
+            return Ok(());
+        }
+        let mapped = sync.profile.map(source, &sync.publisher, &names);
+        self.coverage.see(&sync.profile, source, &mapped);
+        if mapped.drafts.is_empty() {
+            let reason = mapped.held.unwrap_or_else(|| "the profile makes nothing of it".to_owned());
+            self.entity(&source.entity).hold_back(&reason);
+            for id in self.own_records(desk, batch, source) {
+                if desk.hide(&id).await? {
+                    self.entity(&source.entity).hidden += 1;
+                    now.state = ItemState::Withheld;
+                }
+            }
+            now.reason = Some(reason);
+            desk.remember(now);
+            return Ok(());
+        }
+        let print = fingerprint(&mapped.drafts);
+        let as_before = before.is_some_and(|item| item.state == ItemState::Public && item.fingerprint == print);
+        now.state = ItemState::Public;
+        now.fingerprint = print;
+        desk.remember(now);
+        if as_before {
+            self.entity(&source.entity).unchanged += 1;
+            return Ok(());
+        }
+        self.revise(desk, batch, source, mapped.drafts).await
+    }
+
+    /// Writes the revisions that an item's drafts make.
+    async fn revise(
+        &mut self,
+        desk: &mut Desk<'_>,
+        batch: &Batch,
+        source: &SourceRecord,
+        drafts: Vec<Draft>,
+    ) -> Result<(), SyncError> {
+        let (mut published, mut revised) = (false, false);
+        let mut left: Vec<RecordId> = self.own_records(desk, batch, source);
+        left.retain(|id| drafts.iter().all(|draft| draft.record.id != *id));
+        // What judges or answers the item is bound to the item as it was known before this reading.
+        let known_before = drafts.first().and_then(|main| desk.known.get(&main.record.id)).cloned();
+        for Draft { local, mut record } in drafts {
+            let stored = desk.known.get(&record.id).cloned();
+            let subject = judged(desk, known_before.as_ref());
+            revise::bind(&mut record, stored.as_ref(), subject.as_ref());
+            let salt = self.salt();
+            let Some(next) = revise::revise(stored.as_ref(), record, desk.now, salt) else { continue };
+            let restored = stored.is_some_and(|stored| stored.standing != Standing::Live);
+            published |= is_new(next.kind) || restored;
+            revised |= !is_new(next.kind);
+            desk.put(Some(local), next)?;
+        }
+        // An answer that was taken back, a state that is no longer published.
+        for id in left {
+            revised |= desk.hide(&id).await?;
+        }
+        let entity = self.entity(&source.entity);
+        match (published, revised) {
+            (true, _) => entity.published += 1,
+            (false, true) => entity.revised += 1,
+            (false, false) => entity.unchanged += 1,
+        }
+        Ok(())
+    }
+
+    fn salt(&mut self) -> DigestSalt {
+        let mut bytes = [0_u8; 16];
+        self.rng.fill_bytes(&mut bytes);
+        DigestSalt::new(bytes)
+    }
+
+    /// The records that exist of an item of this batch.
+    fn own_records(&self, desk: &Desk<'_>, batch: &Batch, source: &SourceRecord) -> Vec<RecordId> {
+        let locals = self.sync.locals(&source.entity, &source.local_id);
+        let ids = locals.iter().filter_map(|local| self.sync.address(local.class, batch.keys.get(local)?).ok());
+        ids.filter(|id| desk.known.contains_key(id)).collect()
+    }
+
+    /// An item that the platform holds back by name: hidden at once, however many.
+    async fn withheld(
+        &mut self,
+        desk: &mut Desk<'_>,
+        batch: &Batch,
+        entity: String,
+        local_id: String,
+        reason: String,
+    ) -> Result<(), SyncError> {
+        let mut ours = false;
+        for local in self.sync.locals(&entity, &local_id) {
+            let Some(key) = batch.keys.get(&local) else { continue };
+            let id = self.sync.address(local.class, key)?;
+            ours |= desk.known.contains_key(&id);
+            if desk.hide(&id).await? && local.class == main_class(&self.sync.profile.classes(&entity)) {
+                self.entity(&entity).hidden += 1;
+            }
+        }
+        *self.named.entry(entity.clone()).or_default() += u64::from(ours);
+        let before = batch.items.get(&(entity.clone(), local_id.clone()));
+        desk.remember(Item {
+            platform: self.sync.publisher.platform.clone(),
+            entity,
+            local_id,
+            fingerprint: before.map_or([0; 32], |item| item.fingerprint),
+            state: ItemState::Withheld,
+            reason: Some(reason),
+            missing_scans: 0,
+            seen_run: self.held.number,
+            url: before.and_then(|item| item.url.clone()),
+        });
+        Ok(())
+    }
+}
+
+/// The digest of the contribution that a new judgement was made on: as it stood before this reading, if it
+/// was known then and its words did not change at the same time.
+fn judged(desk: &Desk<'_>, before: Option<&StoredRecord>) -> Option<Digest> {
+    let before = before.filter(|stored| stored.standing == Standing::Live)?;
+    (!desk.reworded.contains(&before.id)).then(|| before.digest.clone())
+}
+
+fn main_class(classes: &[Class]) -> Class {
+    classes.first().copied().unwrap_or(Class::Contribution)
+}
+
+fn is_live(desk: &Desk<'_>, id: &RecordId) -> bool {
+    desk.known.get(id).is_some_and(|stored| stored.standing == Standing::Live)
+}
