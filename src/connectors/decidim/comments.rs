@@ -236,6 +236,7 @@ impl Scan<'_> {
                 "commentable": commentable,
                 "parent_comment": parent.as_ref().map(|parent| json!({ "id": parent })),
                 "root": { "entity": super::PROPOSAL, "id": proposal },
+                "language": self.language_of(&id),
                 "depth": depth,
             });
             let above = parent.as_ref().and_then(|parent| evidence.get(parent)).unwrap_or(&known.evidence).clone();
@@ -251,6 +252,11 @@ impl Scan<'_> {
     /// The number of the author's account where the discussion did not tell it.
     fn author_of(&self, comment: &str) -> Option<String> {
         self.open_data.witness()?.comment(comment)?.author.clone()
+    }
+
+    /// The language of a comment, as far as the open data tell it.
+    fn language_of(&self, comment: &str) -> Option<&str> {
+        self.open_data.witness()?.comment(comment)?.language.as_deref()
     }
 
     fn without_authors(&self) -> Questions {

@@ -52,6 +52,8 @@ pub(super) struct CommentRow {
     pub(super) parent: Option<String>,
     /// The proposal it hangs on.
     pub(super) proposal: Option<String>,
+    /// The language it was written in: the interface does not tell it.
+    pub(super) language: Option<String>,
     pub(super) depth: u32,
 }
 
@@ -187,6 +189,7 @@ impl Witness {
                     author: cell("author/id").filter(|id| is_number(id)),
                     parent: cell("commentable_id").filter(|id| is_reply && is_number(id)),
                     proposal: cell("root_commentable_url").and_then(|url| proposal_in(&url)),
+                    language: cell("locale").filter(|tag| (2..=35).contains(&tag.len())),
                     depth: cell("depth").and_then(|depth| depth.parse().ok()).unwrap_or_default(),
                 };
                 self.comments.insert(id.clone(), row);

@@ -7,6 +7,7 @@ mod guard;
 mod histories;
 mod revisions;
 mod runs;
+mod simulated;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
