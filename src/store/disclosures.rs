@@ -317,6 +317,24 @@ impl Tx {
         Ok(rows.into_iter().map(|(state, count)| (state, unsigned(count))).collect())
     }
 
+    /// The same, told apart by whether they were ever on their way (`true`): what a partner holds or may
+    /// hold, and once held.
+    pub async fn disclosure_tally(&mut self, partner: &PartnerDomain) -> Result<Vec<(DisclosureState, bool, u64)>, StoreError> {
+        let rows: Vec<(DisclosureState, bool, i64)> = on_backend!(self, conn => {
+            sqlx::query_as(
+                "SELECT state, offered, COUNT(*)
+                   FROM disclosure
+                  WHERE partner = $1
+                  GROUP BY state, offered
+                  ORDER BY state, offered",
+            )
+            .bind(partner)
+            .fetch_all(conn)
+            .await?
+        });
+        Ok(rows.into_iter().map(|(state, offered, count)| (state, offered, unsigned(count))).collect())
+    }
+
     /// Since when the oldest thing waits that is due to anybody.
     pub async fn oldest_due(&mut self) -> Result<Option<Timestamp>, StoreError> {
         on_backend!(self, conn => {

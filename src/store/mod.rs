@@ -29,10 +29,13 @@ pub mod paging;
 pub mod partners;
 pub mod plan;
 mod postgres;
+pub mod receipts;
 pub mod record_lists;
 pub mod records;
+pub mod replies;
 pub mod runs;
 mod sqlite;
+mod stamp;
 pub mod stream;
 
 use sqlx::{PgPool, Postgres, Transaction};

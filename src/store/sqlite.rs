@@ -33,6 +33,8 @@ const CHECKED_AT_OPEN: u64 = 64 * 1024 * 1024;
 pub struct SqliteStore {
     writer: SqlitePool,
     readers: SqlitePool,
+    /// One connection that only asks whether the file changed (`stamp.rs`).
+    pub(super) watcher: SqlitePool,
     path: Arc<PathBuf>,
 }
 
@@ -77,8 +79,14 @@ impl SqliteStore {
             .acquire_timeout(WRITER_TIMEOUT)
             .idle_timeout(None)
             .max_lifetime(None)
+            .connect_lazy_with(options.clone().pragma("query_only", "ON"));
+        let watcher = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(WRITER_TIMEOUT)
+            .idle_timeout(None)
+            .max_lifetime(None)
             .connect_lazy_with(options.pragma("query_only", "ON"));
-        let store = Self { writer, readers, path: Arc::new(path) };
+        let store = Self { writer, readers, watcher, path: Arc::new(path) };
         match store.prepare().await {
             Ok(()) => Ok(store),
             Err(error) => {
@@ -134,6 +142,7 @@ impl SqliteStore {
     }
 
     pub(super) async fn close(&self) {
+        self.watcher.close().await;
         self.readers.close().await;
         self.writer.close().await;
     }

@@ -1,0 +1,5 @@
+-- Receipts that we gave are found by their address: those of deliveries, and those of erasures, which
+-- travel as the result of a letter.
+
+CREATE INDEX journal_by_receipt ON journal (json_extract(receipt, '$.id')) WHERE receipt <> '';
+CREATE INDEX letter_by_result ON letter (json_extract(body, '$.result.id'));

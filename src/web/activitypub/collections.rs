@@ -1,0 +1,128 @@
+//! The actor's ordinary collections: outbox (what is public, newest first) and followers. Partners read
+//! `/actor/records` instead, which knows what each of them is due.
+
+use axum::extract::State;
+use serde::Serialize;
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use super::raw;
+use crate::domain::id::{Class, Key};
+use crate::domain::partner::FollowState;
+use crate::store::{Order, RecordQuery};
+use crate::web::answer::Answer;
+use crate::web::error::WebError;
+use crate::web::negotiate::Form;
+use crate::web::state::WebState;
+use crate::web::urls::Address;
+use crate::web::visit::{InPath, Visit};
+
+const CONTEXT: &str = "https://www.w3.org/ns/activitystreams";
+const PUBLIC: &str = "https://www.w3.org/ns/activitystreams#Public";
+/// Activities on one page of the outbox.
+const PER_PAGE: u32 = 20;
+
+#[derive(Serialize)]
+struct OutboxPage {
+    #[serde(rename = "@context")]
+    context: &'static str,
+    id: String,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(rename = "partOf")]
+    part_of: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+    #[serde(rename = "orderedItems")]
+    items: Vec<Published>,
+}
+
+#[derive(Serialize)]
+struct Published {
+    id: String,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    actor: String,
+    #[serde(rename = "published")]
+    when: String,
+    to: [&'static str; 1],
+    object: Box<RawValue>,
+}
+
+/// `GET /actor/outbox`; people are led to the consultations.
+pub async fn outbox(State(web): State<WebState>, visit: Visit) -> Result<Answer, WebError> {
+    let address = Address::fixed("/actor/outbox");
+    if visit.form == Form::Page {
+        return Ok(Answer::see_other(Address::consultations().href(visit.carried)));
+    }
+    let id = address.absolute(web.public_url(), None);
+    let query = RecordQuery { order: Order::Newest, limit: PER_PAGE, ..RecordQuery::default() };
+    let mut tx = web.store().read().await?;
+    let Some(after) = visit.after_text() else {
+        let total = tx.count_records(&query).await?;
+        let first = address.with("after", "").absolute(web.public_url(), None);
+        return Ok(Answer::activity(&json!({
+            "@context": CONTEXT, "id": id, "type": "OrderedCollection", "totalItems": total, "first": first,
+        })));
+    };
+    let cursor = if after.is_empty() { None } else { visit.after()? };
+    let page = tx.list_records(&RecordQuery { after: cursor, ..query }).await?;
+    let mut items = Vec::with_capacity(page.items.len());
+    for stored in page.items {
+        let when = stored.record.as_ref().and_then(|record| record.published).unwrap_or(stored.changed_at);
+        items.push(Published {
+            id: format!("{}#published", stored.id),
+            kind: "Create",
+            actor: web.authority().id.to_string(),
+            when: when.to_string(),
+            to: [PUBLIC],
+            object: raw(&stored.sealed)?,
+        });
+    }
+    let at = |after: String| address.clone().with("after", after).absolute(web.public_url(), None);
+    let page = OutboxPage {
+        context: CONTEXT,
+        id: at(after.to_owned()),
+        kind: "OrderedCollectionPage",
+        part_of: id,
+        next: page.next.map(|next| at(next.to_string())),
+        items,
+    };
+    let text = serde_json::to_string(&page).map_err(|error| WebError::internal("a page of the outbox", &error))?;
+    Ok(Answer::activity_text(text))
+}
+
+/// `GET /actor/followers`: who is on the list and follows us; people are led to the partners.
+pub async fn followers(State(web): State<WebState>, visit: Visit) -> Result<Answer, WebError> {
+    if visit.form == Form::Page {
+        return Ok(Answer::see_other(Address::partners().href(visit.carried)));
+    }
+    let partners = web.store().read().await?.list_partners().await?;
+    let followers: Vec<String> = partners
+        .iter()
+        .filter(|partner| partner.follows_us == FollowState::Accepted)
+        .map(|partner| partner.actor.to_string())
+        .collect();
+    Ok(collection(&web, "/actor/followers", &followers))
+}
+
+/// `GET /consultations/{key}/followers`: nobody follows a single consultation yet.
+pub async fn consultation_followers(
+    State(web): State<WebState>,
+    InPath(key): InPath<Key>,
+    visit: Visit,
+) -> Result<Answer, WebError> {
+    let mut reading = web.reading(&visit).await?;
+    let process = reading.own(Class::Consultation, &key).await?.ok_or(WebError::NotFound)?;
+    if visit.form == Form::Page {
+        return Ok(Answer::see_other(Address::record(&process.id).href(visit.carried)));
+    }
+    Ok(collection(&web, &visit.path, &[]))
+}
+
+fn collection(web: &WebState, path: &str, items: &[String]) -> Answer {
+    Answer::activity(&json!({
+        "@context": CONTEXT, "id": Address::fixed(path).absolute(web.public_url(), None), "type": "OrderedCollection",
+        "totalItems": items.len(), "orderedItems": items,
+    }))
+}

@@ -1,0 +1,184 @@
+//! From [`Answer`] and [`WebError`] to HTTP, once for all addresses: what is kept is answered from
+//! memory, conditional requests get 304, errors get a page in the reader's language.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW, CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
+    LOCATION, RETRY_AFTER, VARY,
+};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::Response;
+
+use super::answer::{Answer, Sharing};
+use super::error::WebError;
+use super::frame::Frame;
+use super::negotiate::Form;
+use super::state::WebState;
+use super::urls::Address;
+use super::visit::Visit;
+
+/// The page of a failure.
+#[derive(Debug, Template)]
+#[template(path = "problem.html", config = "src/web/askama.toml")]
+pub struct ProblemPage {
+    /// The frame.
+    pub f: Frame,
+    /// What happened and what to do.
+    pub sentence: String,
+    /// What to quote.
+    pub number: Option<String>,
+}
+
+/// The layer around every address.
+pub async fn deliver(State(web): State<WebState>, mut request: Request, next: Next) -> Response {
+    let visit = Visit::read(request.uri(), request.headers(), web.site().language);
+    let asked = Asked::of(&request);
+    request.extensions_mut().insert(visit.clone());
+    // A signature may entitle its owner to more: such answers are never kept nor taken from memory.
+    let may_keep = asked.reads && !asked.signed;
+    let key = visit.cache_key();
+    let stamp = if may_keep { web.cache().stamp(web.store()).await.ok() } else { None };
+    if let Some(stamp) = stamp
+        && let Some(kept) = web.cache().get(&key, stamp).await
+    {
+        return write(&kept, &visit, &asked);
+    }
+    let mut response = next.run(request).await;
+    let answer = response.extensions_mut().remove::<Arc<Answer>>();
+    let failure = response.extensions_mut().remove::<WebError>();
+    match (answer, failure.or_else(|| unframed(&response))) {
+        (Some(answer), _) => {
+            if let Some(stamp) = stamp.filter(|_| matches!(answer.sharing, Sharing::Forever | Sharing::Everybody)) {
+                web.cache().put(key, stamp, Arc::clone(&answer)).await;
+            }
+            write(&answer, &visit, &asked)
+        }
+        (None, Some(error)) => problem(&web, &visit, &asked, &error, response.headers()),
+        (None, None) => response,
+    }
+}
+
+/// What of a request decides about the form of its answer.
+struct Asked {
+    reads: bool,
+    head: bool,
+    signed: bool,
+    if_none_match: Option<String>,
+}
+
+impl Asked {
+    fn of(request: &Request) -> Self {
+        let headers = request.headers();
+        let tags: Vec<&str> = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).collect();
+        Self {
+            reads: matches!(*request.method(), Method::GET | Method::HEAD),
+            head: request.method() == Method::HEAD,
+            signed: headers.contains_key("signature") || headers.contains_key("authorization"),
+            if_none_match: (!tags.is_empty()).then(|| tags.join(",")),
+        }
+    }
+
+    fn has(&self, etag: &str) -> bool {
+        let bare = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+        self.if_none_match.as_deref().is_some_and(|tags| tags.split(',').any(|tag| tag.trim() == "*" || bare(tag) == bare(etag)))
+    }
+}
+
+fn write(answer: &Answer, visit: &Visit, asked: &Asked) -> Response {
+    let mut headers = HeaderMap::new();
+    set(&mut headers, ETAG, &answer.etag);
+    set(&mut headers, VARY, "Accept, Accept-Language");
+    let caching = match answer.sharing {
+        Sharing::Forever => "public, max-age=31536000, immutable",
+        Sharing::Everybody | Sharing::ByQuery => "public, no-cache",
+        Sharing::OneReader => "private, no-store",
+    };
+    set(&mut headers, CACHE_CONTROL, caching);
+    if answer.open {
+        set(&mut headers, ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+    }
+    if answer.translated {
+        set(&mut headers, CONTENT_LANGUAGE, visit.language.tag());
+    }
+    if let Some(location) = &answer.location {
+        set(&mut headers, LOCATION, location);
+    }
+    if answer.noindex {
+        set(&mut headers, HeaderName::from_static("x-robots-tag"), "noindex");
+    }
+    if answer.status == StatusCode::OK && asked.reads && asked.has(&answer.etag) {
+        return respond(StatusCode::NOT_MODIFIED, headers, Body::empty());
+    }
+    set(&mut headers, CONTENT_TYPE, answer.content_type);
+    set(&mut headers, CONTENT_LENGTH, &answer.body.len().to_string());
+    let body = if asked.head { Body::empty() } else { Body::from(answer.body.clone()) };
+    respond(answer.status, headers, body)
+}
+
+fn problem(web: &WebState, visit: &Visit, asked: &Asked, error: &WebError, made_below: &HeaderMap) -> Response {
+    let (title, sentence) = match error {
+        WebError::NotFound => ("error-404-title", "error-404"),
+        WebError::MethodNotAllowed => ("error-405-title", "error-405"),
+        WebError::TooLarge => ("error-413-title", "error-413"),
+        WebError::TimedOut => ("error-503-title", "error-503"),
+        WebError::Internal { .. } => ("error-500-title", "error-500"),
+    };
+    let number = if let WebError::Internal { number } = error { Some(number.clone()) } else { None };
+    let texts = web.texts(visit.language);
+    let (content_type, body) = if visit.form == Form::Machine || !asked.reads {
+        let problem = serde_json::json!({
+            "type": "about:blank", "title": texts.say(title), "status": error.status().as_u16(),
+            "detail": texts.say(sentence), "instance": number,
+        });
+        ("application/problem+json", problem.to_string())
+    } else {
+        let here = Address::fixed(visit.path.as_str());
+        let mut frame = Frame::new(texts, visit.carried, web.public_url().clone(), web.city(visit.language), String::new(), here);
+        frame.title = frame.say(title);
+        frame.error = true;
+        frame.noindex = true;
+        let sentence = frame.say(sentence);
+        let page = ProblemPage { f: frame, sentence, number };
+        // Writing to a string fails only when a template does; then the bare title has to do.
+        ("text/html; charset=utf-8", page.render().unwrap_or_else(|_| page.f.title.clone()))
+    };
+    let mut headers = HeaderMap::new();
+    set(&mut headers, CONTENT_TYPE, content_type);
+    set(&mut headers, CONTENT_LANGUAGE, visit.language.tag());
+    set(&mut headers, CONTENT_LENGTH, &body.len().to_string());
+    set(&mut headers, VARY, "Accept, Accept-Language");
+    set(&mut headers, CACHE_CONTROL, "no-store");
+    for name in [ALLOW, RETRY_AFTER] {
+        if let Some(value) = made_below.get(&name) {
+            headers.insert(name, value.clone());
+        }
+    }
+    if *error == WebError::TimedOut {
+        set(&mut headers, RETRY_AFTER, "10");
+    }
+    respond(error.status(), headers, if asked.head { Body::empty() } else { Body::from(body) })
+}
+
+/// The error that a bare status of a layer below stands for.
+fn unframed(response: &Response) -> Option<WebError> {
+    if response.headers().contains_key(CONTENT_TYPE) { None } else { WebError::of_status(response.status()) }
+}
+
+fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    // Values are ours, or addresses that were parsed: a header can always hold them.
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+fn respond(status: StatusCode, headers: HeaderMap, body: Body) -> Response {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response
+}

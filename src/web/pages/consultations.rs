@@ -1,0 +1,135 @@
+//! `/consultations`: the city's consultations, newest first; and the lists that hang on one of them.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+
+use super::{PER_PAGE, Pager, page};
+use crate::domain::id::{Class, Key};
+use crate::web::answer::Answer;
+use crate::web::error::WebError;
+use crate::web::frame::Frame;
+use crate::web::html::Html;
+use crate::web::i18n::Arg;
+use crate::web::reading::{Query, Reading, Shelf};
+use crate::web::state::WebState;
+use crate::web::urls::Address;
+use crate::web::view::card::Card;
+use crate::web::view::held::Held;
+use crate::web::visit::{InPath, Visit};
+
+/// A list of records.
+#[derive(Debug, Template)]
+#[template(path = "list.html", config = "src/web/askama.toml")]
+pub struct ListPage {
+    /// The frame.
+    pub f: Frame,
+    /// The title, with the name of what the list belongs to.
+    pub heading: Html,
+    /// Sentences before the list: how many, of whom.
+    pub intro: Vec<Html>,
+    /// Which readings were incomplete.
+    pub incomplete: Vec<Html>,
+    /// The records.
+    pub cards: Vec<Card>,
+    /// What is said when there are none.
+    pub empty: String,
+    /// The other pages.
+    pub pager: Pager,
+    /// Sentences after the list.
+    pub outro: Vec<Html>,
+}
+
+/// `GET /consultations`.
+pub async fn list(State(web): State<WebState>, visit: Visit) -> Result<Answer, WebError> {
+    let mut reading = web.reading(&visit).await?;
+    let query = Query::of([Class::Consultation]).newest(PER_PAGE);
+    let listed = reading.list(&Shelf::Own, &query, visit.after()?).await?;
+    let total = reading.count(&Shelf::Own, &query).await?;
+    let mut outro = Vec::new();
+    for domain in reading.partner_domains() {
+        let name = Html::name(reading.desk.city_at(&domain));
+        let words = reading.desk.texts.html("held-link", &[("city", Arg::Html(&name))]);
+        outro.push(Html::link(&reading.desk.link(&Address::held(&domain)), &words));
+    }
+    let desk = &reading.desk;
+    let address = Address::consultations();
+    let title = numbered(&reading, desk.texts.say("consultations-title"), &visit);
+    let view = ListPage {
+        f: desk.frame(title, visit.address(&address)),
+        heading: Html::text(&desk.texts.say("consultations-title")),
+        intro: vec![desk.texts.html("consultations-count", &[("n", Arg::Number(total)), ("city", Arg::Name(&desk.city))])],
+        incomplete: reading.incomplete.clone(),
+        cards: listed.items.iter().map(|held| desk.card(held, None)).collect(),
+        empty: desk.texts.say("consultations-none"),
+        pager: Pager::new(desk, &address, visit.page(), total, listed.next),
+        outro,
+    };
+    page(StatusCode::OK, &view)
+}
+
+/// `GET /consultations/{key}/contributions`.
+pub async fn contributions(State(web): State<WebState>, InPath(key): InPath<Key>, visit: Visit) -> Result<Answer, WebError> {
+    below(&web, &key, &visit, Class::Contribution).await
+}
+
+/// `GET /consultations/{key}/responses`.
+pub async fn responses(State(web): State<WebState>, InPath(key): InPath<Key>, visit: Visit) -> Result<Answer, WebError> {
+    below(&web, &key, &visit, Class::OfficialResponse).await
+}
+
+async fn below(web: &WebState, key: &Key, visit: &Visit, class: Class) -> Result<Answer, WebError> {
+    let mut reading = web.reading(visit).await?;
+    let process = reading.own(Class::Consultation, key).await?.ok_or(WebError::NotFound)?;
+    if process.visible().is_none() {
+        return super::gone::show(&mut reading, &process).await;
+    }
+    list_of_process(&mut reading, &process, &Shelf::Own, visit, class).await
+}
+
+/// The contributions or official answers of one consultation, ours or a partner's.
+pub async fn list_of_process(
+    reading: &mut Reading,
+    process: &Held,
+    shelf: &Shelf,
+    visit: &Visit,
+    class: Class,
+) -> Result<Answer, WebError> {
+    let (list, title_key, count_key, none_key) = match class {
+        Class::OfficialResponse => ("responses", "responses-title", "responses-count", "answer-none"),
+        _ => ("contributions", "contributions-title", "contributions-count", "contributions-none"),
+    };
+    let query = Query::of([class]).process(process.id.clone()).newest(PER_PAGE);
+    let listed = reading.list(shelf, &query, visit.after()?).await?;
+    let total = reading.count(shelf, &query).await?;
+    let dispositions = reading.dispositions_of(shelf, &listed.items).await?;
+    let desk = &reading.desk;
+    let home = desk.page_of(process);
+    let address = home.below(list);
+    let name = desk.name_of(process).span();
+    let title = desk.texts.plain(title_key, &[("name", Arg::Text(&desk.plain_name_of(process)))]);
+    let mut frame = desk
+        .frame(numbered(reading, title, visit), visit.address(&address))
+        .after(Html::text(&desk.texts.say("nav-consultations")), &Address::consultations())
+        .after(name.clone(), &home);
+    frame.noindex = process.is_copy();
+    let view = ListPage {
+        f: frame,
+        heading: desk.texts.html(title_key, &[("name", Arg::Html(&name))]),
+        intro: vec![desk.texts.html(count_key, &[("n", Arg::Number(total)), ("city", Arg::Name(desk.city_of(&process.origin)))])],
+        incomplete: if process.is_copy() { Vec::new() } else { reading.incomplete.clone() },
+        cards: listed.items.iter().map(|held| desk.card(held, dispositions.get(&held.id))).collect(),
+        empty: desk.texts.say(none_key),
+        pager: Pager::new(desk, &address, visit.page(), total, listed.next),
+        outro: Vec::new(),
+    };
+    page(StatusCode::OK, &view)
+}
+
+/// A title that tells the second page from the first (UI-07).
+fn numbered(reading: &Reading, title: String, visit: &Visit) -> String {
+    match visit.page() {
+        0 | 1 => title,
+        n => reading.desk.texts.plain("title-page", &[("title", Arg::Text(&title)), ("page", Arg::Number(n))]),
+    }
+}

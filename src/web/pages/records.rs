@@ -1,0 +1,68 @@
+//! One record of ours at its permanent address: a page, or its sealed bytes untouched. 410 in both
+//! forms once it is deleted; 200 in both while it is hidden or withdrawn.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+
+use super::{consultation, contribution, gone, statement};
+use crate::domain::id::{Class, Key};
+use crate::web::answer::Answer;
+use crate::web::error::WebError;
+use crate::web::negotiate::Form;
+use crate::web::reading::{Reading, Shelf};
+use crate::web::state::WebState;
+use crate::web::view::held::{Held, Standing};
+use crate::web::visit::{InPath, Visit};
+
+/// `GET /consultations/{key}`.
+pub async fn consultation(web: State<WebState>, key: InPath<Key>, visit: Visit) -> Result<Answer, WebError> {
+    record(web, key, visit, Class::Consultation).await
+}
+
+/// `GET /contributions/{key}`.
+pub async fn contribution(web: State<WebState>, key: InPath<Key>, visit: Visit) -> Result<Answer, WebError> {
+    record(web, key, visit, Class::Contribution).await
+}
+
+/// `GET /comments/{key}`: arguments and comments.
+pub async fn comment(web: State<WebState>, key: InPath<Key>, visit: Visit) -> Result<Answer, WebError> {
+    record(web, key, visit, Class::Comment).await
+}
+
+/// `GET /dispositions/{key}`.
+pub async fn disposition(web: State<WebState>, key: InPath<Key>, visit: Visit) -> Result<Answer, WebError> {
+    record(web, key, visit, Class::Disposition).await
+}
+
+/// `GET /responses/{key}`.
+pub async fn response(web: State<WebState>, key: InPath<Key>, visit: Visit) -> Result<Answer, WebError> {
+    record(web, key, visit, Class::OfficialResponse).await
+}
+
+async fn record(State(web): State<WebState>, InPath(key): InPath<Key>, visit: Visit, class: Class) -> Result<Answer, WebError> {
+    let mut reading = web.reading(&visit).await?;
+    let (held, sealed) = reading.stored(class, &key).await?.ok_or(WebError::NotFound)?;
+    match visit.form {
+        Form::Machine => {
+            let status = if held.standing == Standing::Deleted { StatusCode::GONE } else { StatusCode::OK };
+            let mut answer = Answer::sealed(status, sealed, &held.digest);
+            answer.noindex = held.standing != Standing::Live;
+            Ok(answer)
+        }
+        Form::Page => page_of(&mut reading, &Shelf::Own, &held, &visit).await,
+    }
+}
+
+/// The page of a record, ours or copied, whatever its class and standing.
+pub async fn page_of(reading: &mut Reading, shelf: &Shelf, held: &Held, visit: &Visit) -> Result<Answer, WebError> {
+    if held.visible().is_none() {
+        return gone::show(reading, held).await;
+    }
+    match held.class {
+        Class::Consultation => consultation::show(reading, shelf, held).await,
+        Class::Contribution => contribution::show(reading, shelf, held, visit).await,
+        Class::Argument | Class::Comment | Class::Disposition | Class::OfficialResponse => {
+            statement::show(reading, shelf, held, visit).await
+        }
+    }
+}

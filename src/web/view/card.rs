@@ -1,0 +1,97 @@
+//! A record in a list: kind, title, origin, state, first words, where and when, counts.
+
+use super::count;
+use super::desk::{Desk, class_key};
+use super::held::{Held, Origin, Standing};
+use super::state::Tag;
+use super::words::Words;
+use crate::domain::disposition::Disposition;
+use crate::domain::record::{Body, Record};
+use crate::web::html::Html;
+use crate::web::i18n::Arg;
+
+/// One card.
+#[derive(Debug, Clone)]
+pub struct Card {
+    /// What it is.
+    pub kind: String,
+    /// Its title.
+    pub title: Words,
+    /// Its page.
+    pub href: String,
+    /// Where it comes from, when not from here.
+    pub origin: Option<Tag>,
+    /// Where it stands.
+    pub state: Option<Tag>,
+    /// Its first words.
+    pub excerpt: Option<Words>,
+    /// Themes, place, dates, counts.
+    pub details: Vec<Html>,
+}
+
+impl Desk {
+    /// The card of a record; `disposition` is how its host treats it, where that is known.
+    #[must_use]
+    pub fn card(&self, held: &Held, disposition: Option<&Disposition>) -> Card {
+        let origin = match &held.origin {
+            Origin::Ours => None,
+            Origin::Partner(_) => Some(Tag::copy(&self.texts, self.city_of(&held.origin))),
+        };
+        let title = self.name_of(held);
+        let record = held.visible();
+        let excerpt = record.filter(|record| record.title.is_some()).and_then(|record| self.wanted.excerpt(record));
+        Card {
+            kind: self.texts.say(&class_key(held)),
+            title,
+            href: self.link(&self.page_of(held)),
+            origin,
+            state: self.state(held, disposition),
+            excerpt,
+            details: record.map_or_else(Vec::new, |record| self.details(held, record)),
+        }
+    }
+
+    /// Where a record stands, as far as it and its disposition say.
+    #[must_use]
+    pub fn state(&self, held: &Held, disposition: Option<&Disposition>) -> Option<Tag> {
+        let texts = &self.texts;
+        match held.standing {
+            Standing::Hidden => return Some(Tag { word: texts.say("state-hidden"), tint: "wait" }),
+            Standing::Deleted => return Some(Tag { word: texts.say("state-deleted"), tint: "wait" }),
+            Standing::Live => {}
+        }
+        if held.is_withdrawn() {
+            return Some(Tag::withdrawn(texts));
+        }
+        match &held.record.as_ref()?.body {
+            Body::Consultation(body) => body.lifecycle.map(|state| Tag::lifecycle(texts, state)),
+            Body::Contribution(_) => disposition.map(|disposition| Tag::disposition(texts, disposition)),
+            Body::Disposition(body) => Some(Tag::disposition(texts, body)),
+            Body::OfficialResponse(body) => body.outcome.map(|outcome| Tag::outcome(texts, outcome)),
+            Body::Comment(_) => None,
+        }
+    }
+
+    fn details(&self, held: &Held, record: &Record) -> Vec<Html> {
+        let texts = &self.texts;
+        let mut details: Vec<Html> = record.themes.iter().take(3).map(|theme| self.wanted.label(&theme.label).span()).collect();
+        match &record.body {
+            Body::Consultation(body) => {
+                details.extend(
+                    body.ends.map(|ends| {
+                        texts.html(if ends > self.now { "until-day" } else { "ended-day" }, &[("day", Arg::Day(ends))])
+                    }),
+                );
+            }
+            Body::Contribution(body) => {
+                let place = body.location.as_ref().and_then(|place| place.name.as_ref());
+                details.extend(place.map(|name| Html::name(&super::words::shorten(name.as_str(), 80))));
+                details.push(texts.day_tag(held.dated()));
+                details.extend(body.tallies.iter().map(|tally| Html::text(&count::short(texts, tally))));
+                details.extend(body.comment_count.map(|n| Html::text(&texts.count("short-comments", n))));
+            }
+            Body::Comment(_) | Body::Disposition(_) | Body::OfficialResponse(_) => details.push(texts.day_tag(held.dated())),
+        }
+        details
+    }
+}

@@ -1,0 +1,8 @@
+//! What people and machines see, over real stores.
+
+mod city;
+mod crawl;
+mod machines;
+mod pages;
+mod records;
+mod texts;
