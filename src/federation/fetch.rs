@@ -95,7 +95,8 @@ pub fn document(response: &Response) -> Result<Value, FetchError> {
 
 /// Whether a media type is one of the two that ActivityPub documents have (anything else may be a file
 /// that a visitor uploaded: CVE-2024-23832).
-fn is_activity(media_type: &str) -> bool {
+#[must_use]
+pub fn is_activity(media_type: &str) -> bool {
     let Ok(parsed) = media_type.parse::<mime::Mime>() else { return false };
     match parsed.essence_str() {
         ACTIVITY_JSON => true,
@@ -118,6 +119,9 @@ mod tests {
             ("application/ld+json; profile=\"https://www.w3.org/ns/activitystreams\"", true),
             ("application/ld+json", false),
             ("application/json", false),
+            ("text/plain", false),
+            ("application/x-www-form-urlencoded", false),
+            ("multipart/form-data; boundary=x", false),
             ("text/html", false),
             ("", false),
         ] {

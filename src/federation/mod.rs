@@ -1,17 +1,24 @@
 //! What makes the gateway a member of a federation: keys, proofs, signatures, the inbox and its effects.
 //!
-//! The trust-bearing pieces are ours and small (security.md §0.1); of the crate
-//! `activitypub_federation` only types are used, never sockets.
+//! The way in: [`verify`] decides who speaks (a [`verify::Verified`] is the only key to the inbox),
+//! [`inbox`] decides whether the speaker may say this and keeps it, [`effect`] does what was said.
+//! The way out: [`seal`] makes the signed bytes of our records. The trust-bearing pieces are ours and
+//! small (security.md §0.1); of the crate `activitypub_federation` only types are used, never sockets.
 
 pub mod actor;
 pub mod backfill;
 pub mod context;
 pub mod dispatch;
+pub mod effect;
 pub mod fetch;
 pub mod held;
+pub mod inbox;
+mod incoming;
+pub mod keyring;
 pub mod keys;
 pub mod nodeinfo;
 pub mod object;
+mod ownership;
 pub mod pairing;
 pub mod planner;
 pub mod proof;
@@ -22,6 +29,7 @@ pub mod schema;
 pub mod seal;
 pub mod signature;
 pub mod strict_json;
+pub mod verify;
 pub mod webfinger;
 pub mod wire;
 

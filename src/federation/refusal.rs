@@ -56,6 +56,7 @@ words! {
         NotFound = "not_found",
         Equivocation = "equivocation",
         Immutable = "immutable",
+        InvalidRecord = "invalid_record",
         Busy = "busy",
     }
 }
@@ -98,7 +99,7 @@ impl Code {
             Self::NotListed | Self::Suspended | Self::Origin | Self::NotOwner | Self::NotCovered => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Equivocation => StatusCode::CONFLICT,
-            Self::Immutable => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Immutable | Self::InvalidRecord => StatusCode::UNPROCESSABLE_ENTITY,
             Self::KeyUnavailable | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
         }
     }

@@ -1,3 +1,6 @@
 //! What the tests share.
 
+pub mod content;
+pub mod network;
+pub mod peer;
 pub mod stores;

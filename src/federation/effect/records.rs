@@ -1,0 +1,212 @@
+//! Records of partners: held as copies, erased on demand.
+//!
+//! A revision counts only with a valid proof of its authority (R4), and only behind the revision that we
+//! hold (R5); what does not is set aside for a person and refused to its sender, while what is held stays.
+
+use serde_json::Value;
+
+use crate::domain::digest::Digest;
+use crate::domain::partner::PartnerKind;
+use crate::domain::receipt::{Erased, PurgeCause, PurgeReceipt, Residual};
+use crate::domain::seal::Sealed;
+use crate::domain::tombstone::Tombstone;
+use crate::domain::{Class, Record, RecordId};
+use crate::store::{AuditEntry, CopyStanding, CopyWrite, PutCopy, StoreError, StoredCopy, Tx};
+
+use super::super::incoming::{Erasure, Offered};
+use super::super::ownership::{self, Standing};
+use super::super::refusal::Code;
+use super::super::verify::{proof_key, proof_keys};
+use super::super::{proof, wire};
+use super::{Ending, Work};
+
+impl Work<'_> {
+    /// Holds a revision.
+    pub(super) async fn hold(&self, tx: &mut Tx, offered: &Offered) -> Result<Ending, StoreError> {
+        if self.partner.kind == PartnerKind::Reader {
+            return Ok(Ending::ignored("replies from readers are not contributions"));
+        }
+        if wire::class_of(&offered.object).is_err() {
+            return Ok(Ending::ignored("not a class that this gateway knows"));
+        }
+        let (record, previous) = match wire::record_from_json(&offered.object) {
+            Ok(read) => read,
+            Err(error) => return self.set_aside(tx, offered, Code::InvalidRecord.word(), &error.to_string()).await,
+        };
+        let copy = tx.lookup_copy(&offered.id).await?;
+        match ownership::check(self.incoming, Some(&record), self.partner, copy.as_ref()) {
+            Standing::May => {}
+            Standing::MayNot(refusal) => {
+                self.refuse(tx, offered.id.as_str(), &offered.digest, refusal.code().word()).await?;
+                return Ok(Ending::rejected(refusal));
+            }
+            Standing::Contradicts(refusal) => {
+                self.put(tx, offered, record).await?;
+                return self.contradicted(tx, offered, refusal.detail()).await;
+            }
+        }
+        if record.authority != self.partner.actor || record.id != offered.id {
+            self.refuse(tx, offered.id.as_str(), &offered.digest, Code::NotOwner.word()).await?;
+            return Ok(Ending::rejected("the record does not belong to its sender"));
+        }
+        if let Err(problem) = self.proven(tx, &offered.object).await? {
+            return self.set_aside(tx, offered, "proof", &problem).await;
+        }
+        if let Err(problem) = follows(copy.as_ref(), &record, previous.as_ref()) {
+            return self.set_aside(tx, offered, "chain", problem).await;
+        }
+        match self.put(tx, offered, record).await? {
+            Some(PutCopy::Equivocation) => self.contradicted(tx, offered, "two contents under one revision").await,
+            Some(PutCopy::AlreadyNewer) => Ok(Ending { problem: Some("what is held is newer".to_owned()), ..Ending::applied() }),
+            Some(PutCopy::Applied | PutCopy::Same) => Ok(Ending::applied()),
+            None => self.set_aside(tx, offered, Code::InvalidRecord.word(), "the object has no canonical form").await,
+        }
+    }
+
+    async fn put(&self, tx: &mut Tx, offered: &Offered, record: Record) -> Result<Option<PutCopy>, StoreError> {
+        let Ok(bytes) = proof::canonical(&offered.object) else { return Ok(None) };
+        let sealed = Sealed { bytes: bytes.into(), digest: offered.digest.clone() };
+        let write = CopyWrite { domain: self.row.partner.clone(), record, sealed, at: self.now };
+        tx.put_copy(&write).await.map(Some)
+    }
+
+    /// Kept for a person, told to the sender; what is held does not change.
+    async fn set_aside(&self, tx: &mut Tx, offered: &Offered, code: &str, problem: &str) -> Result<Ending, StoreError> {
+        self.refuse(tx, offered.id.as_str(), &offered.digest, code).await?;
+        Ok(Ending::quarantined(format_args!("{code}: {problem}")))
+    }
+
+    async fn contradicted(&self, tx: &mut Tx, offered: &Offered, detail: &str) -> Result<Ending, StoreError> {
+        tracing::error!(target: "security", partner = %self.row.partner, subject = %offered.id, detail, "equivocation");
+        self.audit(tx, "equivocation", offered.id.as_str(), detail).await?;
+        self.refuse(tx, offered.id.as_str(), &offered.digest, Code::Equivocation.word()).await?;
+        Ok(Ending::rejected(detail))
+    }
+
+    pub(super) async fn audit(&self, tx: &mut Tx, action: &str, subject: &str, detail: &str) -> Result<(), StoreError> {
+        let entry = AuditEntry {
+            at: self.now,
+            who: self.row.partner.to_string(),
+            action: action.to_owned(),
+            subject: subject.to_owned(),
+            detail: detail.to_owned(),
+        };
+        tx.append_audit(&[entry]).await
+    }
+
+    /// Whether the document's proof is one of the sender's authority, made while its key was valid.
+    async fn proven(&self, tx: &mut Tx, document: &Value) -> Result<Result<(), String>, StoreError> {
+        let keys = proof_keys(tx, self.partner).await?;
+        let Some((key_id, key, until)) = proof_key(&keys, document) else {
+            return Ok(Err("there is no proof by a pinned key of its authority".to_owned()));
+        };
+        Ok(match proof::verify(document, key, key_id, self.now) {
+            Err(error) => Err(error.to_string()),
+            Ok(proven) if until.is_some_and(|until| proven.created.is_none_or(|created| created > until)) => {
+                Err("it was proven with a key after that key was replaced".to_owned())
+            }
+            Ok(_) => Ok(()),
+        })
+    }
+
+    /// Erases a record, and proves it.
+    pub(super) async fn erase(&self, tx: &mut Tx, erasure: &Erasure) -> Result<Ending, StoreError> {
+        if self.partner.kind == PartnerKind::Reader {
+            return Ok(Ending::ignored("readers have no records here"));
+        }
+        let copy = tx.lookup_copy(&erasure.id).await?;
+        if let Standing::MayNot(refusal) = ownership::check(self.incoming, None, self.partner, copy.as_ref()) {
+            return Ok(Ending::rejected(refusal));
+        }
+        let tombstone = self.tombstone(erasure, copy.as_ref());
+        let document = erasure.tombstone.clone().unwrap_or_else(|| Value::String(erasure.id.to_string()));
+        let (Ok(bytes), Ok(digest)) = (proof::canonical(&document), proof::digest(&document)) else {
+            return Ok(Ending::quarantined("the tombstone has no canonical form"));
+        };
+        let sealed = Sealed { bytes: bytes.into(), digest };
+        let held = copy.filter(|copy| copy.standing != CopyStanding::Deleted).map(|copy| copy.digest);
+        let subject = match tx.bury_copy(&self.row.partner, &tombstone, &sealed, self.now).await? {
+            PutCopy::Applied => held,
+            // Asked again: what was held then is what the tombstone says was last.
+            PutCopy::Same => tombstone.previous_digest.clone(),
+            // Restored by its authority since: this deletion is of the past, nothing was erased.
+            PutCopy::AlreadyNewer => return Ok(Ending::ignored("a newer revision is held")),
+            PutCopy::Equivocation => return Ok(Ending::rejected("it contradicts another deletion")),
+        };
+        let receipt = self.purge_receipt(&erasure.id, subject);
+        if self.purged(tx, &receipt).await? {
+            Ok(Ending::applied())
+        } else {
+            Ok(Ending { problem: Some("erased, but the receipt could not be signed".to_owned()), ..Ending::applied() })
+        }
+    }
+
+    /// The tombstone as it was sent; a bare id is one without a revision, which beats all (I6).
+    fn tombstone(&self, erasure: &Erasure, copy: Option<&StoredCopy>) -> Tombstone {
+        let sent = erasure.tombstone.as_ref().and_then(|document| wire::tombstone_from_json(document).ok());
+        let sent = sent.filter(|sent| sent.id == erasure.id && sent.authority == self.partner.actor);
+        sent.unwrap_or_else(|| Tombstone {
+            id: erasure.id.clone(),
+            authority: self.partner.actor.clone(),
+            former_class: copy.map_or_else(|| class_in(&erasure.id), |copy| copy.class),
+            deleted: self.now,
+            revision: None,
+            previous_digest: None,
+            reason: None,
+        })
+    }
+
+    fn purge_receipt(&self, id: &RecordId, subject: Option<Digest>) -> PurgeReceipt {
+        let keep = self.federation.backup_keep;
+        let mut residual = vec![Residual::Tombstone, Residual::AuditHash];
+        if !keep.is_zero() {
+            residual.push(Residual::Backup);
+        }
+        PurgeReceipt {
+            id: self.address("receipts", "purged"),
+            holder: self.federation.actor().clone(),
+            request_activity: Some(self.incoming.id.to_string()),
+            receipt_for: id.to_string(),
+            subject_digest: subject,
+            cause: PurgeCause::Delete,
+            purged_at: self.now,
+            // One table holds a copy; pages, search, exports and caches are computed from it.
+            erased: Erased::ALL.to_vec(),
+            residual,
+            backups_until: (!keep.is_zero()).then(|| self.now.plus(keep)),
+        }
+    }
+}
+
+/// Whether a revision stands behind the one that is held (R5). A gap cannot be checked and is none of
+/// our business: the highest revision wins.
+fn follows(copy: Option<&StoredCopy>, record: &Record, previous: Option<&Digest>) -> Result<(), &'static str> {
+    if record.revision > 1 && previous.is_none() {
+        return Err("a later revision names no previous one");
+    }
+    match (copy, previous) {
+        (Some(copy), Some(previous)) if copy.revision + 1 == record.revision && copy.digest != *previous => {
+            Err("the revision before is another than the one that is held")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The class that an address of a gateway names; only used where nothing else is known of a record.
+fn class_in(id: &RecordId) -> Class {
+    let segment = id.path().trim_start_matches('/').split('/').next().unwrap_or_default();
+    Class::ALL.iter().copied().find(|class| class.segment() == segment).unwrap_or(Class::Contribution)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_class_is_known_from_an_address_when_nothing_else_is() {
+        let class = |id: &str| class_in(&id.parse().expect("an address"));
+        assert_eq!(class("https://b.example/consultations/1"), Class::Consultation);
+        assert_eq!(class("https://b.example/comments/1"), Class::Argument);
+        assert_eq!(class("https://b.example/x"), Class::Contribution);
+    }
+}

@@ -1,0 +1,74 @@
+//! Whether the sender may say this about what we hold: the part of step 8a that looks into the store,
+//! and that the worker asks again (SEC-026, SEC-056 … 061).
+//!
+//! Who owns an id is structural: our records and the copies of others lie in different tables, and a
+//! copy's authority never changes.
+
+use crate::domain::partner::Partner;
+use crate::domain::{Body, Record};
+use crate::store::{CopyStanding, StoredCopy};
+
+use super::incoming::{Asked, Incoming, Offered};
+use super::refusal::{Code, Refusal};
+
+/// What the store says about an activity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// It may be kept.
+    May,
+    /// It may not.
+    MayNot(Refusal),
+    /// It contradicts what the sender said before under the same revision; the copy is to be frozen.
+    Contradicts(Refusal),
+}
+
+/// Whether `partner` may say this of what we hold as `copy`. `record` is the embedded record, once read.
+#[must_use]
+pub fn check(incoming: &Incoming, record: Option<&Record>, partner: &Partner, copy: Option<&StoredCopy>) -> Standing {
+    let Some(copy) = copy else { return Standing::May };
+    if copy.authority != partner.actor || copy.domain != partner.domain {
+        return Standing::MayNot(Refusal::new(Code::NotOwner, "we hold this record as another authority's"));
+    }
+    match (&incoming.asked, record) {
+        (Asked::Hold(offered), Some(record)) => weigh(copy, offered, record),
+        _ => Standing::May,
+    }
+}
+
+fn weigh(copy: &StoredCopy, offered: &Offered, record: &Record) -> Standing {
+    let living = matches!(copy.standing, CopyStanding::Live | CopyStanding::Hidden | CopyStanding::Frozen);
+    if living && copy.revision == record.revision && copy.digest != offered.digest {
+        let both = format_args!("revision {} is {}, not {}", record.revision, copy.digest, offered.digest);
+        return Standing::Contradicts(Refusal::new(Code::Equivocation, both));
+    }
+    match copy.record.as_ref().and_then(|held| changed(held, record)) {
+        Some(property) => {
+            let why = format_args!("{property} of a record never changes; a new record says something new");
+            Standing::MayNot(Refusal::new(Code::Immutable, why))
+        }
+        None => Standing::May,
+    }
+}
+
+/// The property that may not differ between two revisions of one record, but does (SEC-059).
+fn changed(held: &Record, offered: &Record) -> Option<&'static str> {
+    if held.authority != offered.authority {
+        return Some("attributedTo");
+    }
+    // A comment that loses its stance while hidden is still the same comment.
+    if held.class().segment() != offered.class().segment() {
+        return Some("recordType");
+    }
+    if held.process() != offered.process() {
+        return Some("process");
+    }
+    let (before, after) = (held.published, offered.published);
+    if before.is_some() && after.is_some() && before != after {
+        return Some("published");
+    }
+    match (&held.body, &offered.body) {
+        (Body::Comment(before), Body::Comment(after)) if before.in_reply_to != after.in_reply_to => Some("inReplyTo"),
+        (Body::Disposition(before), Body::Disposition(after)) if before.subject != after.subject => Some("subject"),
+        _ => None,
+    }
+}

@@ -1,0 +1,237 @@
+//! A strict gateway `a.example` with two partners, its store and its network watched.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::StatusCode;
+use passerelle::domain::authority::{AuthorityKind, PublicAuthority};
+use passerelle::domain::partner::{Partner, PartnerKind};
+use passerelle::domain::text::{LanguageTag, Localized, PlainText};
+use passerelle::domain::time::ManualClock;
+use passerelle::domain::{Clock, Record, RecordId, Timestamp};
+use passerelle::federation::inbox::{Inbox, InboxAnswer};
+use passerelle::federation::keys::Keys;
+use passerelle::federation::refusal::{Code, Counters};
+use passerelle::federation::{Context, Federation, Outcome, effect};
+use passerelle::store::{AuditRow, JournalRow, Letter, Store, StoredCopy};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
+
+use crate::support::content;
+use crate::support::network::Network;
+use crate::support::peer::{Knock, Peer};
+use crate::support::stores::Databases;
+
+/// Every table that a request could touch.
+const TABLES: [&str; 13] = [
+    "meta",
+    "identifier",
+    "record",
+    "record_revision",
+    "change",
+    "partner",
+    "disclosure",
+    "letter",
+    "exchange",
+    "journal",
+    "copy",
+    "secret",
+    "audit",
+];
+
+/// The gateway under test.
+pub struct Rig {
+    /// What it shares.
+    pub federation: Federation,
+    /// Its inbox.
+    pub inbox: Inbox,
+    /// Its clock.
+    pub clock: ManualClock,
+    /// The network around it.
+    pub network: Network,
+    /// An honest partner.
+    pub b: Peer,
+    /// Another honest partner.
+    pub c: Peer,
+    url: String,
+}
+
+/// What a request left behind: rows per table, the partners, connections.
+#[derive(Debug, PartialEq)]
+pub struct State {
+    rows: Vec<(&'static str, i64)>,
+    partners: Vec<Partner>,
+    connections: usize,
+}
+
+fn our_keys() -> Keys {
+    static KEYS: std::sync::OnceLock<Keys> = std::sync::OnceLock::new();
+    let make = || Keys::from_seed("https://a.example/actor".parse().expect("an address"), &[9; 32]).expect("keys");
+    KEYS.get_or_init(make).clone()
+}
+
+impl Rig {
+    /// A gateway with an empty database that lists B and C.
+    pub async fn new(databases: &Databases) -> anyhow::Result<Self> {
+        let url = databases.url().await;
+        let network = Network::start().await;
+        let clock = ManualClock::at("2026-09-15T12:00:00Z".parse()?);
+        let public_url: url::Url = "https://a.example/".parse()?;
+        let keys = our_keys();
+        let authority = PublicAuthority {
+            id: keys.actor().clone(),
+            name: Localized::one(LanguageTag::french(), PlainText::new("A").expect("a name")),
+            handle: "a".to_owned(),
+            kind: AuthorityKind::Municipality,
+            identifiers: Vec::new(),
+            territory: None,
+            rights_contact: public_url.join("/contact")?,
+        };
+        let federation = Federation::new(Context {
+            store: Store::open(&url).await?,
+            keys,
+            client: network.client(),
+            clock: Arc::new(clock.clone()),
+            rng: Mutex::new(Box::new(StdRng::seed_from_u64(1))),
+            authority,
+            public_url,
+            backup_keep: Duration::from_hours(30 * 24),
+            refusals: Counters::default(),
+        });
+        let inbox = Inbox::start(federation.clone());
+        let rig = Self { federation, inbox, clock, network, b: Peer::at("b.example"), c: Peer::at("c.example"), url };
+        rig.list(&rig.b.partner(PartnerKind::Partner)).await?;
+        rig.list(&rig.c.partner(PartnerKind::Partner)).await?;
+        Ok(rig)
+    }
+
+    /// Puts a partner on the allow-list.
+    pub async fn list(&self, partner: &Partner) -> anyhow::Result<()> {
+        let mut tx = self.federation.store.write().await?;
+        tx.put_partner(partner).await?;
+        Ok(tx.save().await?)
+    }
+
+    /// The present instant.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// A valid Create of B: its first contribution.
+    pub fn create(&self) -> Value {
+        self.b.activity("create-1", "Create", &self.b.sealed(&self.contribution(), None, self.now()))
+    }
+
+    /// B's first contribution.
+    pub fn contribution(&self) -> Record {
+        content::contribution(&self.b.url, 1)
+    }
+
+    /// Hands a request to the inbox.
+    pub async fn knock(&self, knock: &Knock) -> InboxAnswer {
+        let (parts, body) = knock.parts();
+        self.inbox.receive(&parts, &body).await
+    }
+
+    /// B posts an activity, rightly signed.
+    pub async fn post(&self, activity: &Value) -> InboxAnswer {
+        self.knock(&self.b.post(activity, self.now())).await
+    }
+
+    /// B posts an activity that is accepted; its effect is done.
+    pub async fn apply(&self, activity: &Value) -> anyhow::Result<()> {
+        let answer = self.post(activity).await;
+        anyhow::ensure!(answer.status == StatusCode::ACCEPTED, "{} {}", answer.status, text(&answer.body));
+        self.work().await
+    }
+
+    /// Makes effect steps until nothing is due.
+    pub async fn work(&self) -> anyhow::Result<()> {
+        while effect::step(&self.federation).await? != Outcome::Idle {}
+        Ok(())
+    }
+
+    /// Rows, partners and connections.
+    pub async fn state(&self) -> anyhow::Result<State> {
+        let mut rows = Vec::new();
+        for table in TABLES {
+            rows.push((table, self.number(&format!("SELECT COUNT(*) FROM {table}")).await?));
+        }
+        let partners = self.federation.store.read().await?.list_partners().await?;
+        Ok(State { rows, partners, connections: self.network.connections() })
+    }
+
+    /// How many rows a table has.
+    pub async fn rows(&self, table: &str) -> anyhow::Result<i64> {
+        self.number(&format!("SELECT COUNT(*) FROM {table}")).await
+    }
+
+    async fn number(&self, query: &str) -> anyhow::Result<i64> {
+        // Made of table names of this file.
+        let query = AssertSqlSafe(query.to_owned());
+        Ok(if self.url.starts_with("sqlite") {
+            sqlx::query_scalar(query).fetch_one(&mut SqliteConnection::connect(&self.url).await?).await?
+        } else {
+            sqlx::query_scalar(query).fetch_one(&mut PgConnection::connect(&self.url).await?).await?
+        })
+    }
+
+    /// The request is refused with this status and one of these codes, is counted, and leaves State 0.
+    pub async fn refuses(&self, knock: &Knock, status: u16, codes: &[Code]) -> anyhow::Result<()> {
+        let before = self.state().await?;
+        let counted = |code: &Code| self.federation.refusals.of(*code);
+        let counts: Vec<u64> = codes.iter().map(counted).collect();
+        let answer = self.knock(knock).await;
+        let problem: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let shown = format!("{} {problem} for {:.400}", answer.status, format!("{knock:?}"));
+        anyhow::ensure!(answer.status.as_u16() == status, "expected {status}, got {shown}");
+        let code = codes.iter().position(|code| problem["code"] == code.word());
+        let Some(place) = code else { anyhow::bail!("expected one of {codes:?}, got {shown}") };
+        anyhow::ensure!(problem["status"] == status, "{shown}");
+        anyhow::ensure!(counted(&codes[place]) == counts[place] + 1, "the refusal was not counted: {shown}");
+        anyhow::ensure!(self.state().await? == before, "State 0 was left by {shown}");
+        Ok(())
+    }
+
+    /// The request is accepted, and its effect done; exactly one activity is new in the journal.
+    pub async fn accepts(&self, knock: &Knock) -> anyhow::Result<()> {
+        let before = self.rows("journal").await?;
+        let answer = self.knock(knock).await;
+        let shown = format!("{} {} for {:.400}", answer.status, text(&answer.body), format!("{knock:?}"));
+        anyhow::ensure!(answer.status == StatusCode::ACCEPTED, "{shown}");
+        anyhow::ensure!(self.rows("journal").await? == before + 1, "{shown}");
+        self.work().await
+    }
+
+    /// The copy of a record.
+    pub async fn copy(&self, id: &RecordId) -> anyhow::Result<Option<StoredCopy>> {
+        Ok(self.federation.store.read().await?.lookup_copy(id).await?)
+    }
+
+    /// An activity of B in the journal.
+    pub async fn journal(&self, activity: &Value) -> anyhow::Result<Option<JournalRow>> {
+        let id = activity["id"].as_str().unwrap_or_default();
+        Ok(self.federation.store.read().await?.lookup_journal(&self.b.keys.actor().domain(), id).await?)
+    }
+
+    /// The letters to B, first one first.
+    pub async fn letters(&self) -> anyhow::Result<Vec<Letter>> {
+        let mut letters = self.federation.store.read().await?.letters_of(&self.b.keys.actor().domain(), 100).await?;
+        letters.reverse();
+        Ok(letters)
+    }
+
+    /// The audit rows of one kind.
+    pub async fn audit(&self, action: &str) -> anyhow::Result<Vec<AuditRow>> {
+        let rows = self.federation.store.read().await?.list_audit(None, 200).await?;
+        Ok(rows.into_iter().filter(|row| row.action == action).collect())
+    }
+}
+
+/// A body as text.
+pub fn text(body: &Bytes) -> String {
+    String::from_utf8_lossy(body).into_owned()
+}
