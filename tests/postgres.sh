@@ -55,7 +55,11 @@ child=
 stop() {
     status=$?
     trap - EXIT INT TERM HUP
-    [ -n "$child" ] && kill "$child" 2>/dev/null && wait "$child" 2>/dev/null
+    if [ -n "$child" ]; then
+        # The whole group: cargo and the tests it runs.
+        kill -TERM "-$child" 2>/dev/null || kill -TERM "$child" 2>/dev/null
+        wait "$child" 2>/dev/null
+    fi
     if [ -e "$work/data/postmaster.pid" ]; then
         as_user "$bin/pg_ctl" -D "$work/data" -m immediate -w -t 20 stop >/dev/null 2>&1
     fi
@@ -90,8 +94,10 @@ done
 TEST_POSTGRES_URL="postgres://passerelle@127.0.0.1:$port/postgres"
 export TEST_POSTGRES_URL
 
-# In the background with a `wait`, so that a signal is handled at once; the terminal's input stays with it.
-"$@" <&0 &
+# In the background with a `wait`, so that a signal is handled at once; as a group of its own, so that a
+# signal ends everything it started.
+exec 3<&0
+if command -v setsid >/dev/null 2>&1; then setsid "$@" <&3 & else "$@" <&3 & fi
 child=$!
 wait "$child"
 status=$?

@@ -58,6 +58,7 @@ CREATE TABLE disclosure (
 ) STRICT;
 CREATE INDEX disclosure_open ON disclosure (partner, priority, next_at)
     WHERE state IN ('due', 'sending', 'unconfirmed', 'purge-asked');
+CREATE INDEX disclosure_on_its_way ON disclosure (partner, lease_until) WHERE state = 'sending';
 CREATE INDEX disclosure_by_record ON disclosure (record);
 CREATE INDEX disclosure_by_page ON disclosure (partner, page) WHERE page IS NOT NULL;
 

@@ -3,8 +3,8 @@
 use sqlx::QueryBuilder;
 
 use super::{CHUNK, StoreError, Tx, on_backend};
-use crate::domain::Timestamp;
 use crate::domain::change::Change;
+use crate::domain::{RecordId, Timestamp};
 
 impl Tx {
     /// Writes what every partner is due after these changes, from the *present* state of their records
@@ -19,33 +19,39 @@ impl Tx {
         let mut planned = 0;
         for chunk in changes.chunks(CHUNK) {
             planned += on_backend!(&mut *self, conn: Db => {
-                let mut query = QueryBuilder::<Db>::new(
-                    "INSERT INTO disclosure (partner, record, class, due_revision, due_kind, priority, state, planned_at, next_at)
-                     SELECT partner.domain, record.id, record.class, record.revision,
-                            CASE WHEN record.standing = 'deleted' THEN 'deleted' ELSE 'created' END,
-                            CASE WHEN record.standing = 'deleted' THEN 0
-                                 WHEN record.class = 'Consultation' THEN 1
-                                 WHEN record.class = 'Contribution' THEN 2
-                                 ELSE 3 END,
-                            'due', ",
-                );
-                query.push_bind(at).push(", ").push_bind(at).push(
-                    "  FROM record
-                      CROSS JOIN partner
-                      WHERE (partner.follows_us = 'accepted' OR record.standing = 'deleted')
-                        AND (record.standing = 'live'
-                             OR EXISTS (SELECT 1
-                                          FROM disclosure AS held
-                                         WHERE held.partner = partner.domain AND held.record = record.id AND held.offered))
-                        AND record.id IN (",
-                );
+                let mut query = QueryBuilder::<Db>::new("WITH told AS (SELECT id, class, revision, standing FROM record WHERE id IN (");
                 let mut list = query.separated(", ");
                 for change in chunk {
                     list.push_bind(&change.record);
                 }
+                query.push(
+                    ")), due AS (
+                         SELECT partner.domain, told.id, told.class, told.revision, told.standing
+                           FROM told
+                          CROSS JOIN partner
+                          WHERE told.standing = 'live' AND partner.follows_us = 'accepted'
+                          UNION ALL
+                         SELECT held.partner, told.id, told.class, told.revision, told.standing
+                           FROM told
+                           JOIN disclosure AS held ON held.record = told.id AND held.offered
+                           JOIN partner ON partner.domain = held.partner
+                          WHERE told.standing = 'deleted' OR (told.standing = 'hidden' AND partner.follows_us = 'accepted')
+                     )
+                     INSERT INTO disclosure (partner, record, class, due_revision, due_kind, priority, state, planned_at, next_at)
+                     SELECT domain, id, class, revision,
+                            CASE WHEN standing = 'deleted' THEN 'deleted' ELSE 'created' END,
+                            CASE WHEN standing = 'deleted' THEN 0
+                                 WHEN class = 'Consultation' THEN 1
+                                 WHEN class = 'Contribution' THEN 2
+                                 ELSE 3 END,
+                            'due', ",
+                );
+                query.push_bind(at).push(", ").push_bind(at);
                 // A row that is on its way keeps its lease: what is due next is looked at when it is done.
                 query.push(
-                    ") ON CONFLICT (partner, record) DO UPDATE
+                    " FROM due
+                      WHERE TRUE
+                         ON CONFLICT (partner, record) DO UPDATE
                           SET class = excluded.class,
                               due_revision = excluded.due_revision,
                               due_kind = CASE WHEN excluded.due_kind = 'deleted' THEN 'deleted'
@@ -69,17 +75,25 @@ impl Tx {
 
     /// Takes back what was planned but never on its way, of records that are not visible any more.
     async fn withdraw(&mut self, changes: &[Change]) -> Result<(), StoreError> {
-        on_backend!(self, conn: Db => {
-            let mut query = QueryBuilder::<Db>::new(
-                "DELETE FROM disclosure
-                  WHERE NOT offered AND state = 'due'
-                    AND record IN (SELECT id FROM record WHERE standing <> 'live' AND id IN (",
-            );
+        let unseen: Vec<(RecordId,)> = on_backend!(&mut *self, conn: Db => {
+            let mut query = QueryBuilder::<Db>::new("SELECT id FROM record WHERE standing <> 'live' AND id IN (");
             let mut list = query.separated(", ");
             for change in changes {
                 list.push_bind(&change.record);
             }
-            query.push("))");
+            query.push(")");
+            query.build_query_as().fetch_all(conn).await?
+        });
+        if unseen.is_empty() {
+            return Ok(());
+        }
+        on_backend!(self, conn: Db => {
+            let mut query = QueryBuilder::<Db>::new("DELETE FROM disclosure WHERE NOT offered AND state = 'due' AND record IN (");
+            let mut list = query.separated(", ");
+            for (id,) in &unseen {
+                list.push_bind(id);
+            }
+            query.push(")");
             query.build().execute(conn).await?;
         });
         Ok(())

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use passerelle::store::{Backend, Store};
+use passerelle::store::{Backend, ClaimRequest, Store};
 
 use super::examples::*;
 use crate::store_tests;
@@ -29,12 +29,16 @@ store_tests! {
         if store.backend() == Backend::Sqlite {
             return Ok(());
         }
+        let mut tx = store.write().await?;
+        tx.put_partner(&partner("bordeaux.example")).await?;
+        tx.save().await?;
         let mut slow = store.write().await?;
         slow.put_records(&[created(consultation("slow"), second(1))]).await?;
         put(&store, &[created(consultation("fast"), second(2))]).await?;
         let mut tx = store.write().await?;
         let claimed = tx.claim_unplanned(10).await?;
         assert_eq!(claimed.len(), 1);
+        tx.plan(&claimed, second(3)).await?;
         tx.mark_planned(&claimed.iter().map(|change| change.number).collect::<Vec<_>>()).await?;
         tx.save().await?;
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -43,6 +47,11 @@ store_tests! {
         let late = tx.claim_unplanned(10).await?;
         assert_eq!(late.len(), 1, "the earlier number is not forgotten");
         assert!(late[0].number < claimed[0].number);
+        tx.plan(&late, second(4)).await?;
+        tx.mark_planned(&[late[0].number]).await?;
+        let request = ClaimRequest { now: second(5), limit: 9, per_partner: 9, lease_until: second(60), holder: "worker" };
+        let due = tx.claim_disclosures(&request).await?;
+        assert!(due.iter().any(|due| due.record == late[0].record), "item 10 is delivered");
     }
 
     async fn eight_planners_share_the_changes(store: Store) {
