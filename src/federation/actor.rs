@@ -81,5 +81,5 @@ pub fn signed(
 ) -> Result<Signed, ProofError> {
     let document =
         document(authority, keys, public_url, language).map_err(|error| ProofError::NotCanonical(error.to_string()))?;
-    proof::sign(document, keys, created)
+    proof::sign_without_context(document, keys, created)
 }

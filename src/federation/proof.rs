@@ -98,6 +98,20 @@ pub fn digest(document: &Value) -> Result<Digest, ProofError> {
 /// # Errors
 /// When the document has no canonical form or the key does not sign.
 pub fn sign(document: Value, keys: &Keys, created: Timestamp) -> Result<Signed, ProofError> {
+    sign_repeating(document, keys, created, true)
+}
+
+/// The same without repeating the document's `@context` inside the proof, which a verifier does not need
+/// (§3.3.2). The actor is signed so: its last contexts protect terms of the ones before, and a JSON-LD
+/// processor refuses to read those again further in.
+///
+/// # Errors
+/// As for [`sign`].
+pub fn sign_without_context(document: Value, keys: &Keys, created: Timestamp) -> Result<Signed, ProofError> {
+    sign_repeating(document, keys, created, false)
+}
+
+fn sign_repeating(document: Value, keys: &Keys, created: Timestamp, context: bool) -> Result<Signed, ProofError> {
     let Value::Object(mut object) = document else { return Err(ProofError::NotAnObject) };
     object.shift_remove("proof");
     let mut options = Map::new();
@@ -106,7 +120,7 @@ pub fn sign(document: Value, keys: &Keys, created: Timestamp) -> Result<Signed, 
     options.insert("created".to_owned(), json!(created.whole_second()));
     options.insert("verificationMethod".to_owned(), json!(keys.ed25519_id()));
     options.insert("proofPurpose".to_owned(), json!("assertionMethod"));
-    if let Some(context) = object.get("@context") {
+    if context && let Some(context) = object.get("@context") {
         options.insert("@context".to_owned(), context.clone());
     }
     let bare = canonical(&object)?;

@@ -337,6 +337,10 @@ fn actor_document(keys: &Keys) -> Value {
     document
 }
 
+fn sign_actor(keys: &Keys) -> Value {
+    proof::sign_without_context(actor_document(keys), keys, at("2026-04-01T08:00:00Z")).expect("a proof").document
+}
+
 fn delivery_receipt(digest: &Digest, state: DeliveryState, problems: &[&str]) -> Value {
     let receipt = DeliveryReceipt {
         id: format!("{RIVEMER}/receipts/d-1"),
@@ -420,7 +424,7 @@ fn examples() -> Vec<(&'static str, Value)> {
     reject["result"] = refused;
 
     vec![
-        ("PublicAuthority", sign(actor_document(&montfleur), &montfleur, "2026-04-01T08:00:00Z").document),
+        ("PublicAuthority", sign_actor(&montfleur)),
         ("Create", activity(MONTFLEUR, "create-gradins", "Create", RIVEMER, &first.document)),
         ("Update", activity(MONTFLEUR, "update-gradins", "Update", RIVEMER, &contribution.document)),
         ("Delete", activity(MONTFLEUR, "delete-gradins", "Delete", RIVEMER, &tombstone.document)),
