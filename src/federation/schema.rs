@@ -8,6 +8,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
+use super::wire::Whole;
 use super::wire::activity::Activity;
 use super::wire::actor::PublicAuthority;
 use super::wire::comment::Comment;
@@ -17,7 +18,9 @@ use super::wire::disposition::Disposition;
 use super::wire::receipt::{DeliveryReceipt, PurgeReceipt};
 use super::wire::response::OfficialResponse;
 use super::wire::tombstone::Tombstone;
-use super::wire::{Whole, scalar};
+
+/// Where the names of the schemas live; names, not addresses.
+const SCHEMAS: &str = "https://w3id.org/participation-vocab/schemas/v1/";
 
 /// Every class with its schema, in the order of the vocabulary.
 #[must_use]
@@ -43,7 +46,7 @@ fn generate<T: JsonSchema>(class: &str) -> Value {
     tidy(&mut schema);
     let mut object = Map::new();
     object.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
-    object.insert("$id".to_owned(), json!(format!("{}schema-{class}", scalar::NAMESPACE)));
+    object.insert("$id".to_owned(), json!(format!("{SCHEMAS}{class}.schema.json")));
     object.insert("title".to_owned(), json!(class));
     if let Value::Object(rest) = schema {
         object.extend(rest.into_iter().filter(|(name, _)| !matches!(name.as_str(), "$schema" | "title" | "description")));
