@@ -1,4 +1,6 @@
 //! Passerelle (work in progress; the map follows).
+pub mod app;
+pub mod cli;
 pub mod config;
 pub mod connectors;
 pub mod delivery;

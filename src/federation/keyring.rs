@@ -9,12 +9,10 @@ use std::fmt;
 use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
-use aws_lc_rs::hmac;
 
-use crate::domain::{ActorId, Clock, RecordId};
+use crate::domain::{ActorId, Clock};
 use crate::store::{Store, StoreError};
 
 use super::keys::{KeyError, KeyMaterial, Keys};
@@ -149,9 +147,9 @@ fn aad(name: &str, actor: &ActorId) -> Aad<Vec<u8>> {
     Aad::from(format!("passerelle/{name}/{actor}").into_bytes())
 }
 
-/// The secret from which pseudonyms are computed; cloning shares it.
+/// The secret from which pseudonyms are computed (`sync::Pseudonyms`); never printed.
 #[derive(Clone)]
-pub struct CitySecret(Arc<hmac::Key>);
+pub struct CitySecret([u8; 32]);
 
 impl fmt::Debug for CitySecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -160,23 +158,10 @@ impl fmt::Debug for CitySecret {
 }
 
 impl CitySecret {
-    /// A secret from its bytes.
+    /// The bytes, for the one who computes pseudonyms.
     #[must_use]
-    pub fn new(bytes: &[u8; 32]) -> Self {
-        Self(Arc::new(hmac::Key::new(hmac::HMAC_SHA256, bytes)))
-    }
-
-    /// The pseudonym of a person of the platform within one process: `px:` and 16 letters of base32
-    /// (80 bits). The same person has another one in another process (architecture §4.1).
-    #[must_use]
-    pub fn pseudonym(&self, local_id: &str, process: &RecordId) -> String {
-        let mut context = hmac::Context::with_key(&self.0);
-        context.update(&(local_id.len() as u64).to_be_bytes());
-        context.update(local_id.as_bytes());
-        context.update(process.as_str().as_bytes());
-        let tag = context.sign();
-        let short = tag.as_ref().get(..10).unwrap_or_default();
-        format!("px:{}", data_encoding::BASE32_NOPAD.encode(short).to_ascii_lowercase())
+    pub const fn bytes(&self) -> &[u8; 32] {
+        &self.0
     }
 }
 
@@ -238,7 +223,7 @@ impl Keyring {
         let secret = kek.open(CITY_SECRET, actor, &secret)?;
         let secret: [u8; 32] =
             secret.try_into().map_err(|_| KeyringError::WrongKey { path: kek_file.to_owned(), name: CITY_SECRET })?;
-        Ok(Some(Self { keys, secret: CitySecret::new(&secret) }))
+        Ok(Some(Self { keys, secret: CitySecret(secret) }))
     }
 }
 
@@ -280,18 +265,5 @@ mod tests {
         assert_eq!(again.open(RSA, &actor(), &blob).expect("it opens"), b"secret");
         std::fs::write(&path, "not a key").expect("written");
         assert!(matches!(Kek::read(&path), Err(KeyringError::NotAKey(_))));
-    }
-
-    #[test]
-    fn a_pseudonym_holds_within_a_process_and_not_across() {
-        let secret = CitySecret::new(&[1; 32]);
-        let process = |n: u8| format!("https://a.example/consultations/{n}").parse().expect("an address");
-        let one = secret.pseudonym("user-1", &process(1));
-        assert_eq!(one.len(), 19);
-        assert!(one.starts_with("px:") && one[3..].bytes().all(|b| b.is_ascii_lowercase() || (b'2'..=b'7').contains(&b)));
-        assert_eq!(one, secret.pseudonym("user-1", &process(1)));
-        assert_ne!(one, secret.pseudonym("user-1", &process(2)));
-        assert_ne!(one, secret.pseudonym("user-2", &process(1)));
-        assert_ne!(one, CitySecret::new(&[2; 32]).pseudonym("user-1", &process(1)));
     }
 }

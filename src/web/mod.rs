@@ -31,7 +31,7 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::limit::RequestBodyLimitLayer;
@@ -48,7 +48,7 @@ const PAGE_BODY: usize = 64 * 1024;
 
 /// Every public address of the gateway.
 pub fn router(web: WebState) -> Router {
-    use activitypub::{activities, actor, collections, held, receipts};
+    use activitypub::{activities, actor, collections, doors, held, receipts};
     use pages::{consultations, copies, discovery, home, notices, partners, records, theme};
     let mut pages = Router::new()
         .route("/", get(home::home))
@@ -92,6 +92,13 @@ pub fn router(web: WebState) -> Router {
     for (alias, _) in notices::ALIASES {
         pages = pages.route(alias, get(notices::alias));
     }
+    // Behind the doors raw headers and bytes count: no form, no cache, no page in case of an error.
+    let doors = Router::new()
+        .route("/actor/inbox", post(doors::inbox))
+        .route("/actor/records", get(doors::records))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, PAGE_TIMEOUT))
+        .layer(CatchPanicLayer::custom(after_panic))
+        .layer(map_response(headers::harden));
     pages
         .fallback(async || WebError::NotFound)
         .method_not_allowed_fallback(async || WebError::MethodNotAllowed)
@@ -101,6 +108,7 @@ pub fn router(web: WebState) -> Router {
         .layer(from_fn_with_state(web.clone(), deliver::deliver))
         .layer(CompressionLayer::new())
         .layer(map_response(headers::harden))
+        .merge(doors)
         .with_state(web)
 }
 

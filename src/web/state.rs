@@ -17,6 +17,7 @@ use crate::domain::Clock;
 use crate::domain::authority::PublicAuthority;
 use crate::domain::digest::Digest;
 use crate::federation::Federation;
+use crate::federation::inbox::Inbox;
 use crate::store::Store;
 
 /// Memory for kept answers, in bytes.
@@ -30,6 +31,7 @@ pub struct WebState(Arc<Inner>);
 
 struct Inner {
     federation: Federation,
+    inbox: Inbox,
     site: Site,
     cache: Cache,
     actor: OnceLock<(Bytes, Digest)>,
@@ -38,20 +40,26 @@ struct Inner {
 impl WebState {
     /// The state of a gateway.
     #[must_use]
-    pub fn new(federation: Federation, site: Site) -> Self {
-        Self::with_cache(federation, site, Cache::new(CACHE_BYTES, CHECK_EVERY))
+    pub fn new(federation: Federation, inbox: Inbox, site: Site) -> Self {
+        Self::with_cache(federation, inbox, site, Cache::new(CACHE_BYTES, CHECK_EVERY))
     }
 
     /// The same with another cache.
     #[must_use]
-    pub fn with_cache(federation: Federation, site: Site, cache: Cache) -> Self {
-        Self(Arc::new(Inner { federation, site, cache, actor: OnceLock::new() }))
+    pub fn with_cache(federation: Federation, inbox: Inbox, site: Site, cache: Cache) -> Self {
+        Self(Arc::new(Inner { federation, inbox, site, cache, actor: OnceLock::new() }))
     }
 
     /// What every part of the federation shares.
     #[must_use]
     pub fn federation(&self) -> &Federation {
         &self.0.federation
+    }
+
+    /// The door for what partners sign.
+    #[must_use]
+    pub fn inbox(&self) -> &Inbox {
+        &self.0.inbox
     }
 
     /// The records.

@@ -4,29 +4,49 @@
 use std::str::FromStr;
 
 use axum::extract::State;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
 
 use crate::domain::id::PartnerDomain;
 use crate::federation::held::{HeldError, collection};
-use crate::web::answer::Answer;
+use crate::web::activitypub::doors;
+use crate::web::answer::{Answer, Sharing};
 use crate::web::error::WebError;
 use crate::web::negotiate::Form;
 use crate::web::pages::copies;
 use crate::web::state::WebState;
 use crate::web::visit::{InPath, Visit};
 
-/// `GET /from/{domain}`.
-pub async fn held(State(web): State<WebState>, InPath(domain): InPath<String>, visit: Visit) -> Result<Answer, WebError> {
-    let domain = PartnerDomain::from_str(&domain).map_err(|_| WebError::NotFound)?;
-    match visit.form {
-        Form::Page => copies::held(&web, &domain, &visit).await,
-        Form::Machine => {
-            let known = web.store().read().await?.lookup_partner(&domain).await?.is_some();
-            let json = collection(web.federation(), &domain, None, visit.after_text()).await.map_err(|error| match error {
-                HeldError::Cursor => WebError::NotFound,
-                HeldError::Store(error) => error.into(),
-            })?;
-            let empty = json.get("totalItems").and_then(serde_json::Value::as_u64) == Some(0);
-            if !known && empty { Err(WebError::NotFound) } else { Ok(Answer::activity(&json)) }
-        }
+/// `GET /from/{domain}`. A signature entitles the partner itself to revisions and digests.
+pub async fn held(State(web): State<WebState>, InPath(domain): InPath<String>, visit: Visit, parts: Parts) -> Response {
+    if visit.form == Form::Machine && doors::is_signed(&parts.headers) {
+        return match web.inbox().verifier().get(&parts).await {
+            Ok(reader) => machine(&web, &domain, Some(&reader.partner().domain), &visit).await.into_response(),
+            Err(refusal) => doors::refused(&refusal),
+        };
     }
+    match visit.form {
+        Form::Page => page(&web, &domain, &visit).await.into_response(),
+        Form::Machine => machine(&web, &domain, None, &visit).await.into_response(),
+    }
+}
+
+async fn page(web: &WebState, domain: &str, visit: &Visit) -> Result<Answer, WebError> {
+    let domain = PartnerDomain::from_str(domain).map_err(|_| WebError::NotFound)?;
+    copies::held(web, &domain, visit).await
+}
+
+async fn machine(web: &WebState, domain: &str, reader: Option<&PartnerDomain>, visit: &Visit) -> Result<Answer, WebError> {
+    let domain = PartnerDomain::from_str(domain).map_err(|_| WebError::NotFound)?;
+    let known = web.store().read().await?.lookup_partner(&domain).await?.is_some();
+    let json = collection(web.federation(), &domain, reader, visit.after_text()).await.map_err(|error| match error {
+        HeldError::Cursor => WebError::NotFound,
+        HeldError::Store(error) => error.into(),
+    })?;
+    let empty = json.get("totalItems").and_then(serde_json::Value::as_u64) == Some(0);
+    if !known && empty {
+        return Err(WebError::NotFound);
+    }
+    let sharing = if reader.is_some() { Sharing::OneReader } else { Sharing::ByQuery };
+    Ok(Answer { sharing, ..Answer::activity(&json) })
 }

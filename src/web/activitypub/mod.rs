@@ -5,6 +5,7 @@ pub mod activities;
 pub mod actor;
 pub mod collections;
 pub mod discovery;
+pub mod doors;
 pub mod held;
 pub mod receipts;
 pub mod tombstone;

@@ -31,6 +31,7 @@ use passerelle::domain::theme::Theme;
 use passerelle::domain::time::ManualClock;
 use passerelle::domain::tombstone::Tombstone;
 use passerelle::domain::{ActorId, Body as Says, Class, PartnerDomain, Record, RecordId, Timestamp};
+use passerelle::federation::inbox::Inbox;
 use passerelle::federation::keys::Keys;
 use passerelle::federation::{Context, Federation};
 use passerelle::outbound::{Client, Policy};
@@ -88,7 +89,7 @@ impl Gateway {
         });
         let mut site = Site::new(Language::French, TimeZone::get("Europe/Paris")?);
         site.platforms = vec![PlatformFacts { name: "decidim".parse()?, url: "https://participer.lyon.example/".parse()? }];
-        let web = WebState::with_cache(federation, site, Cache::new(8 * 1024 * 1024, Duration::ZERO));
+        let web = WebState::with_cache(federation.clone(), Inbox::start(federation), site, Cache::new(8 * 1024 * 1024, Duration::ZERO));
         Ok(Self { app: router(web), store })
     }
 

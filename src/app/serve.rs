@@ -1,0 +1,159 @@
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use rand::Rng;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::guard::FileGuard;
+use super::site::site;
+use super::{Gateway, chance};
+use crate::config::Platform;
+use crate::delivery::{self, worker::Worker};
+use crate::federation::inbox::Inbox;
+use crate::federation::{Outcome, backfill, effect, planner};
+use crate::store::StoreError;
+use crate::sync::Options;
+use crate::web::{self, WebState};
+
+/// How long an idle worker waits before it looks again: what a command changes is seen within 2 s.
+const IDLE: Duration = Duration::from_millis(500);
+/// How long a worker whose step failed waits.
+const AFTER_FAILURE: Duration = Duration::from_secs(5);
+/// How long what is under way may take when the process stops.
+const DRAIN: Duration = Duration::from_secs(30);
+
+/// Runs the gateway until `shutdown`: pages, inbox, planner, delivery, effects, backfill, scheduled
+/// reading. `ready` is told the address once visitors are answered.
+///
+/// # Errors
+/// When the port is taken, another process serves the same file, or a listener fails.
+pub async fn serve(
+    gateway: Arc<Gateway>,
+    shutdown: impl Future<Output = ()> + Send,
+    ready: impl FnOnce(SocketAddr),
+) -> anyhow::Result<()> {
+    let _guard = gateway.config.database.sqlite_file().map(|file| FileGuard::take(&file)).transpose()?;
+    let listen = gateway.config.server.listen;
+    let listener = TcpListener::bind(listen).await.with_context(|| port_taken(&gateway, listen))?;
+    gateway.federation.store.check().await?;
+
+    let (inbox, journal) = Inbox::new(gateway.federation.clone());
+    let (stop, stopped) = watch::channel(false);
+    let mut tasks = JoinSet::new();
+    tasks.spawn(journal.run());
+    spawn_workers(&gateway, &stopped, &mut tasks)?;
+    for platform in gateway.config.platform.clone() {
+        let (gateway, stopped) = (Arc::clone(&gateway), stopped.clone());
+        tasks.spawn(async move { read_on_schedule(&gateway, &platform, stopped).await });
+    }
+
+    let state = WebState::new(gateway.federation.clone(), inbox, site(&gateway.config)?);
+    let router = web::router(state);
+    ready(listener.local_addr()?);
+    let mut until_stop = stopped.clone();
+    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
+        let _sender_gone = until_stop.wait_for(|stop| *stop).await;
+    });
+    let mut server = tokio::spawn(server.into_future());
+    tokio::select! {
+        () = shutdown => {}
+        ended = &mut server => anyhow::bail!("the public listener ended by itself: {ended:?}"),
+    }
+    let _nobody_listens = stop.send(true);
+    let _late = tokio::time::timeout(DRAIN, async {
+        let _ended = (&mut server).await;
+        while tasks.join_next().await.is_some() {}
+    })
+    .await;
+    gateway.close().await;
+    Ok(())
+}
+
+fn port_taken(gateway: &Gateway, listen: SocketAddr) -> String {
+    format!("cannot listen on {listen} (server.listen in {})\nhelp: stop what listens there, or set another address", gateway.config.path.display())
+}
+
+fn spawn_workers(gateway: &Arc<Gateway>, stopped: &watch::Receiver<bool>, tasks: &mut JoinSet<()>) -> anyhow::Result<()> {
+    let federation = gateway.federation.clone();
+    tasks.spawn(repeat("planner", stopped.clone(), move || {
+        let federation = federation.clone();
+        async move { planner::step(&federation).await }
+    }));
+    let federation = gateway.federation.clone();
+    tasks.spawn(repeat("effects", stopped.clone(), move || {
+        let federation = federation.clone();
+        async move { effect::step(&federation).await }
+    }));
+    let federation = gateway.federation.clone();
+    tasks.spawn(repeat("backfill", stopped.clone(), move || {
+        let federation = federation.clone();
+        async move { backfill::step(&federation).await }
+    }));
+    let settings = delivery::Settings {
+        concurrency: u32::try_from(gateway.config.delivery.concurrency.clamp(1, 256))?,
+        park_after: gateway.config.delivery.park_after.duration(),
+        ..delivery::Settings::default()
+    };
+    let worker = Worker::new(gateway.federation.clone(), settings);
+    let drained = worker.clone();
+    let loop_ends = repeat("delivery", stopped.clone(), move || {
+        let worker = worker.clone();
+        async move { worker.step().await }
+    });
+    tasks.spawn(async move {
+        loop_ends.await;
+        drained.drain().await;
+    });
+    Ok(())
+}
+
+/// Calls a step until the process stops: at once again while there is work, else after a pause.
+async fn repeat<F, Fut>(name: &'static str, mut stopped: watch::Receiver<bool>, mut step: F)
+where
+    F: FnMut() -> Fut,
+    Fut: Future<Output = Result<Outcome, StoreError>>,
+{
+    while !*stopped.borrow() {
+        let pause = match step().await {
+            Ok(Outcome::Worked(_)) => continue,
+            Ok(Outcome::Idle) => IDLE,
+            Err(error) => {
+                tracing::error!(worker = name, %error, "a step failed; it is tried again");
+                AFTER_FAILURE
+            }
+        };
+        let _until = tokio::time::timeout(pause, stopped.wait_for(|stop| *stop)).await;
+    }
+}
+
+/// Reads one platform every so often, with a little jitter so that cities do not knock in step.
+async fn read_on_schedule(gateway: &Gateway, platform: &Platform, mut stopped: watch::Receiver<bool>) {
+    let mut rng = match chance() {
+        Ok(rng) => rng,
+        Err(error) => return tracing::error!(%error, "the platform is not read"),
+    };
+    loop {
+        let options = Options { publish: platform.publish, confirm_deletions: false };
+        if platform.publish {
+            let run = async { gateway.sync(platform)?.run(options, &mut rng, &mut |_| ()).await.map_err(anyhow::Error::from) };
+            tokio::select! {
+                ended = run => match ended {
+                    Ok(summary) => tracing::info!(platform = %platform.name, outcome = %summary.outcome, "read"),
+                    Err(error) => tracing::warn!(platform = %platform.name, %error, "not read"),
+                },
+                // A run that is cut off left nothing half done: what was committed stays.
+                _ = stopped.wait_for(|stop| *stop) => return,
+            }
+        }
+        let every = platform.every.duration();
+        let jitter = every.mul_f64(f64::from(rng.next_u32()) / f64::from(u32::MAX) * 0.1);
+        if tokio::time::timeout(every + jitter, stopped.wait_for(|stop| *stop)).await.is_ok() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! The command line. Data on stdout, talk on stderr; every answer that a prompt would ask is a flag.
+//! Exit codes: 0 done; 1 failed, or found something that needs a person; 2 wrong call or configuration;
+//! 130 ended by Ctrl-C (architecture §6, interface.md §7).
+
+mod demo;
+mod help;
+mod output;
+mod partner;
+mod platform;
+mod preview;
+mod serve;
+mod trouble;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+pub use output::Output;
+pub use trouble::Trouble;
+
+use crate::config::Config;
+use crate::telemetry::{self, LogForm};
+
+/// Connects a city's participation platform to other cities.
+#[derive(Debug, Parser)]
+#[command(name = "passerelle", version, disable_help_subcommand = true, max_term_width = 80, after_help = EXAMPLES)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "Examples:
+  passerelle demo                       two cities on this machine
+  passerelle serve --config FILE        the gateway of one city
+  passerelle platform preview lyon      what would be published, nothing is
+  passerelle help config                every setting
+
+Exit codes: 0 done, 1 failed or needs a person, 2 wrong call or configuration.";
+
+/// Flags that every command knows.
+#[derive(Debug, Clone, Args)]
+struct Common {
+    /// The configuration file (default: PASSERELLE_CONFIG, ./passerelle.toml,
+    /// /etc/passerelle/passerelle.toml).
+    #[arg(long, global = true, value_name = "FILE", env = "PASSERELLE_CONFIG")]
+    config: Option<PathBuf>,
+    /// One JSON document on stdout; errors as problem+json on stderr.
+    #[arg(long, global = true)]
+    json: bool,
+    /// Never ask anything.
+    #[arg(long, global = true)]
+    no_input: bool,
+    /// No progress, no remarks.
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    /// Language of what people read: fr or en.
+    #[arg(long, global = true, value_name = "LANG", default_value = "en")]
+    lang: String,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Two cities on this machine, each with its own platform, exchange a consultation.
+    Demo(demo::Demo),
+    /// Runs the gateway of one city until Ctrl-C.
+    Serve,
+    /// Reads a participation platform.
+    #[command(subcommand)]
+    Platform(platform::PlatformCommand),
+    /// The gateways and servers on the allow-list.
+    #[command(subcommand)]
+    Partner(partner::PartnerCommand),
+    /// Explains a topic, offline: config, exit-codes.
+    Help {
+        /// The topic; without it, the list of commands.
+        topic: Option<String>,
+    },
+}
+
+impl Common {
+    /// Finds and reads the configuration file.
+    fn load(&self) -> Result<Config, Trouble> {
+        let candidates = [PathBuf::from("passerelle.toml"), PathBuf::from("/etc/passerelle/passerelle.toml")];
+        let path = match &self.config {
+            Some(path) => path.clone(),
+            None => candidates.iter().find(|path| path.exists()).cloned().ok_or_else(|| {
+                Trouble::call("config.none", "no configuration file was named or found")
+                    .help("use --config FILE, PASSERELLE_CONFIG, ./passerelle.toml or /etc/passerelle/passerelle.toml")
+            })?,
+        };
+        let config = Config::load(&path)?;
+        for warning in &config.warnings {
+            tracing::warn!("{warning}");
+        }
+        Ok(config)
+    }
+
+    fn output(&self) -> Output {
+        Output::new(self.json, self.quiet)
+    }
+}
+
+/// Runs the program with the process's arguments.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let form = if cli.common.json { LogForm::Json } else { LogForm::Text };
+    telemetry::start(form);
+    let json = cli.common.json;
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return Trouble::failed("runtime", format!("cannot start worker threads: {error}")).report(json),
+    };
+    let ended = runtime.block_on(async {
+        tokio::select! {
+            ended = dispatch(cli) => ended,
+            () = interrupted_twice() => Ok(ExitCode::from(130)),
+        }
+    });
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    ended.unwrap_or_else(|trouble| trouble.report(json))
+}
+
+async fn dispatch(cli: Cli) -> Result<ExitCode, Trouble> {
+    match cli.command {
+        Command::Demo(demo) => demo.run(&cli.common).await,
+        Command::Serve => serve::run(&cli.common).await,
+        Command::Platform(command) => command.run(&cli.common).await,
+        Command::Partner(command) => command.run(&cli.common).await,
+        Command::Help { topic } => help::run(topic.as_deref(), &cli.common.output()),
+    }
+}
+
+/// The first Ctrl-C asks commands to finish what they hold; the second ends the program.
+async fn interrupted_twice() {
+    for _ in 0..2 {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_tree_is_consistent_and_its_help_fits_80_columns() {
+        fn check(command: &mut clap::Command) {
+            let help = command.render_long_help().to_string();
+            for line in help.lines() {
+                assert!(line.chars().count() <= 80, "{}: {line}", command.get_name());
+            }
+            for sub in command.get_subcommands_mut() {
+                check(sub);
+            }
+        }
+        Cli::command().debug_assert();
+        check(&mut Cli::command());
+    }
+}

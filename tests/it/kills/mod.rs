@@ -1,0 +1,94 @@
+//! REL-001 … REL-005: SIGKILL of the real process at each named point, on 500 items, on both databases.
+//! After a restart nothing is lost, nothing doubled, nothing out of order (`support/checker.rs` says so,
+//! and its own tests show that it can say otherwise).
+//!
+//! Each point is hit once per database; `PASSERELLE_LONG=1` hits the points at several moments.
+
+mod city;
+
+use std::time::Duration;
+
+use crate::support::program::{was_killed, text};
+use crate::support::stores::Databases;
+use crate::store_tests;
+use city::Cities;
+
+/// Items in each story.
+pub const ITEMS: usize = 500;
+
+/// At which passing of a point the process dies: early, or early and late.
+fn moments(early: u64, late: u64) -> Vec<u64> {
+    if std::env::var_os("PASSERELLE_LONG").is_some() { vec![1, early, (early + late) / 2, late] } else { vec![early] }
+}
+
+/// Reads the platform with a kill at `point`, then again without.
+async fn sync_survives(databases: Databases, point: &str) -> anyhow::Result<()> {
+    let last = if point == "sync.before-finish" { 1 } else { 3 };
+    for nth in moments(last.min(2), last) {
+        let cities = Cities::new(&databases).await?;
+        let killed = cities.lyon.run_to_death(&["platform", "sync", "lyon"], &format!("{point}:{nth}")).await;
+        assert!(was_killed(killed.status), "it was not killed at {point}:{nth}: {}", text(&killed));
+        // The dead run holds the platform for a while; the next one is told so and comes again.
+        cities.sync_until_complete(Duration::from_secs(60)).await?;
+        cities.expect_every_item_once().await?;
+        let again = cities.lyon.run(&["platform", "sync", "lyon", "--json"]).await;
+        assert!(again.status.success(), "{}", text(&again));
+        cities.expect_every_item_once().await?;
+    }
+    Ok(())
+}
+
+/// Publishes to a partner with a kill at `point` in the sender's process, restarts it, and compares.
+async fn sending_survives(databases: Databases, point: &str) -> anyhow::Result<()> {
+    for nth in moments(if point.starts_with("planner") { 1 } else { 100 }, if point.starts_with("planner") { 2 } else { 400 }) {
+        let cities = Cities::paired(&databases).await?;
+        cities.sync_until_complete(Duration::from_secs(60)).await?;
+        cities.lyon_dies_at(&format!("{point}:{nth}")).await?;
+        cities.expect_converged(Duration::from_secs(120)).await?;
+    }
+    Ok(())
+}
+
+/// Publishes to a partner with a kill at `point` in the receiver's process, restarts it, and compares.
+async fn receiving_survives(databases: Databases, point: &str, early: u64, late: u64) -> anyhow::Result<()> {
+    for nth in moments(early, late) {
+        let cities = Cities::paired(&databases).await?;
+        cities.sync_until_complete(Duration::from_secs(60)).await?;
+        cities.bordeaux_dies_at(&format!("{point}:{nth}")).await?;
+        cities.expect_converged(Duration::from_secs(120)).await?;
+    }
+    Ok(())
+}
+
+/// A partner that follows late reads everything by itself; it dies at `point` while it reads.
+async fn backfill_survives(databases: Databases, point: &str) -> anyhow::Result<()> {
+    for nth in moments(2, 4) {
+        let cities = Cities::new(&databases).await?;
+        cities.sync_until_complete(Duration::from_secs(60)).await?;
+        cities.backfill_dies_at(&format!("{point}:{nth}")).await?;
+        cities.expect_converged(Duration::from_secs(120)).await?;
+    }
+    Ok(())
+}
+
+store_tests! {
+    async fn rel_001_killed_after_a_fetch(databases: Databases) { sync_survives(databases, "sync.after-fetch").await?; }
+    async fn rel_001_killed_after_mapping(databases: Databases) { sync_survives(databases, "sync.after-map").await?; }
+    async fn rel_001_killed_before_the_commit_of_a_batch(databases: Databases) { sync_survives(databases, "sync.before-commit").await?; }
+    async fn rel_001_killed_after_the_commit_of_a_batch(databases: Databases) { sync_survives(databases, "sync.after-commit").await?; }
+    async fn rel_001_killed_before_the_run_is_closed(databases: Databases) { sync_survives(databases, "sync.before-finish").await?; }
+
+    async fn rel_002_killed_before_the_journal_commits(databases: Databases) { receiving_survives(databases, "inbox.before-commit", 20, 80).await?; }
+    async fn rel_002_killed_between_journal_and_answer(databases: Databases) { receiving_survives(databases, "inbox.after-commit", 20, 80).await?; }
+    async fn rel_003_killed_before_an_effect_commits(databases: Databases) { receiving_survives(databases, "effect.before-commit", 20, 80).await?; }
+    async fn rel_003_killed_after_an_effect_committed(databases: Databases) { receiving_survives(databases, "effect.after-commit", 20, 80).await?; }
+
+    async fn rel_004_killed_before_a_fan_out_commits(databases: Databases) { sending_survives(databases, "planner.before-commit").await?; }
+    async fn rel_004_killed_after_a_fan_out_committed(databases: Databases) { sending_survives(databases, "planner.after-commit").await?; }
+    async fn rel_005_killed_before_a_delivery_is_sent(databases: Databases) { sending_survives(databases, "delivery.before-send").await?; }
+    async fn rel_005_killed_after_the_partner_answered(databases: Databases) { sending_survives(databases, "delivery.after-send").await?; }
+    async fn rel_005_killed_after_the_answer_was_written_down(databases: Databases) { sending_survives(databases, "delivery.after-commit").await?; }
+
+    async fn rel_001_killed_before_a_page_of_a_partner_commits(databases: Databases) { backfill_survives(databases, "backfill.before-commit").await?; }
+    async fn rel_001_killed_after_a_page_of_a_partner_committed(databases: Databases) { backfill_survives(databases, "backfill.after-commit").await?; }
+}
