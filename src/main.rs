@@ -1,3 +1,5 @@
-//! The `passerelle` program: hands its arguments to [`passerelle`] and ends with its exit code.
+//! The `passerelle` program: hands its arguments to [`passerelle::cli`] and ends with its exit code.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    passerelle::cli::run()
+}

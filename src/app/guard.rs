@@ -19,7 +19,12 @@ impl FileGuard {
     /// When another process holds it: the sentence names that process and what to do.
     pub fn take(database: &Path) -> anyhow::Result<Self> {
         let path = PathBuf::from(format!("{}.serve", database.display()));
-        let mut file = File::options().read(true).write(true).create(true).truncate(false).open(&path)
+        let mut file = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
             .with_context(|| format!("cannot write {}", path.display()))?;
         if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
             let mut holder = String::new();

@@ -75,7 +75,10 @@ pub async fn serve(
 }
 
 fn port_taken(gateway: &Gateway, listen: SocketAddr) -> String {
-    format!("cannot listen on {listen} (server.listen in {})\nhelp: stop what listens there, or set another address", gateway.config.path.display())
+    format!(
+        "cannot listen on {listen} (server.listen in {})\nhelp: stop what listens there, or set another address",
+        gateway.config.path.display()
+    )
 }
 
 fn spawn_workers(gateway: &Arc<Gateway>, stopped: &watch::Receiver<bool>, tasks: &mut JoinSet<()>) -> anyhow::Result<()> {

@@ -13,7 +13,8 @@ pub(super) fn site(config: &Config) -> anyhow::Result<Site> {
     let stated = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     let language = config.site.languages.iter().find_map(|tag| tag.as_str().parse().ok()).unwrap_or(Language::French);
     let legal = &config.site.legal;
-    let platforms = config.platform.iter().map(|platform| PlatformFacts { name: platform.name.clone(), url: platform.url.clone() });
+    let platforms =
+        config.platform.iter().map(|platform| PlatformFacts { name: platform.name.clone(), url: platform.url.clone() });
     Ok(Site {
         platforms: platforms.collect(),
         legal: Legal {

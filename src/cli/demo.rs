@@ -7,7 +7,9 @@ use crate::demo::{self, Options};
 
 /// The demonstration.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  passerelle demo           keeps serving until Ctrl-C\n  passerelle demo --once    tells the story, checks each step, ends")]
+#[command(
+    after_help = "Examples:\n  passerelle demo           keeps serving until Ctrl-C\n  passerelle demo --once    tells the story, checks each step, ends"
+)]
 pub(super) struct Demo {
     /// End after the story; exit 0 only if every step was verified.
     #[arg(long)]

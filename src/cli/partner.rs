@@ -47,7 +47,12 @@ impl PartnerCommand {
     }
 }
 
-async fn accept(common: &Common, gateway: &Gateway, domain: &PartnerDomain, fingerprint: Option<String>) -> Result<ExitCode, Trouble> {
+async fn accept(
+    common: &Common,
+    gateway: &Gateway,
+    domain: &PartnerDomain,
+    fingerprint: Option<String>,
+) -> Result<ExitCode, Trouble> {
     let introduction = fingerprint.map_or(Introduction::Reader, Introduction::Fingerprint);
     let accepted = pairing::accept(&gateway.federation, domain, &introduction)
         .await
@@ -85,7 +90,11 @@ async fn list(common: &Common, gateway: &Gateway) -> Result<ExitCode, Trouble> {
                 for partner in &partners {
                     text.push_str(&format!(
                         "{:width$}  {:7}  {:10}  {:8}  {}\n",
-                        partner.domain.as_str(), partner.kind.word(), partner.follows_us.word(), partner.followed.word(), partner.name
+                        partner.domain.as_str(),
+                        partner.kind.word(),
+                        partner.follows_us.word(),
+                        partner.followed.word(),
+                        partner.name
                     ));
                 }
             }

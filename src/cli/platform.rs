@@ -78,14 +78,19 @@ async fn sync(common: &Common, gateway: &Gateway, platform: &Platform, confirm_d
     let mut bar = output.progress(platform.name.as_str());
     let options = Options { publish: true, confirm_deletions };
     let sync = gateway.sync(platform)?;
-    let ended = sync.run(options, &mut app::chance()?, &mut |now: &Progress| bar.at(now.done, &format!("{}: {}", now.entity, now.doing))).await;
+    let ended = sync
+        .run(options, &mut app::chance()?, &mut |now: &Progress| bar.at(now.done, &format!("{}: {}", now.entity, now.doing)))
+        .await;
     bar.finish();
     let summary = ended.map_err(anyhow::Error::from)?;
     output.data(|| table(&summary), || json!({"schema": "passerelle.sync/1", "summary": document(&summary)}));
     match summary.outcome {
         RunOutcome::Complete => Ok(ExitCode::SUCCESS),
-        RunOutcome::Failed => Err(Trouble::failed("platform.unreadable", summary.message.unwrap_or_else(|| "the platform cannot be read".to_owned()))
-            .help("nothing was changed; the last reading stays on the pages")),
+        RunOutcome::Failed => Err(Trouble::failed(
+            "platform.unreadable",
+            summary.message.unwrap_or_else(|| "the platform cannot be read".to_owned()),
+        )
+        .help("nothing was changed; the last reading stays on the pages")),
         RunOutcome::Running | RunOutcome::Partial | RunOutcome::Held => Ok(ExitCode::from(1)),
     }
 }

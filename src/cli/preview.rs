@@ -52,7 +52,9 @@ impl Fields {
 }
 
 fn probe_text(platform: &Platform, probe: &Probe, fields: &Fields) -> String {
-    let list = |names: &BTreeSet<String>| if names.is_empty() { "none".to_owned() } else { names.iter().cloned().collect::<Vec<_>>().join(", ") };
+    let list = |names: &BTreeSet<String>| {
+        if names.is_empty() { "none".to_owned() } else { names.iter().cloned().collect::<Vec<_>>().join(", ") }
+    };
     let mut lines = vec![
         format!("{} at {}", probe.system, platform.url),
         format!("Version     {}", probe.version.as_deref().unwrap_or("not told")),
@@ -60,7 +62,14 @@ fn probe_text(platform: &Platform, probe: &Probe, fields: &Fields) -> String {
         format!("Languages   {}", probe.languages.join(", ")),
         format!("Can         {}", list(&probe.capabilities)),
         format!("Lacks       {}", list(&probe.lacking)),
-        format!("Fields      {}", if probe.types.is_some() { "compared with live introspection" } else { "introspection is closed; the kept schema stands" }),
+        format!(
+            "Fields      {}",
+            if probe.types.is_some() {
+                "compared with live introspection"
+            } else {
+                "introspection is closed; the kept schema stands"
+            }
+        ),
         format!("New         {}", list(&fields.new)),
         format!("Vanished    {}", list(&fields.vanished)),
     ];
@@ -80,7 +89,11 @@ pub(super) async fn preview(common: &Common, gateway: &Gateway, platform: &Platf
     output.data(
         || {
             let at = format!("{}, anonymous, {} request/s", platform.url, platform.requests_per_second);
-            let state = if platform.publish { "With publish = true this is public after the next reading." } else { "Nothing is public yet (publish = false)." };
+            let state = if platform.publish {
+                "With publish = true this is public after the next reading."
+            } else {
+                "Nothing is public yet (publish = false)."
+            };
             format!(
                 "{}\n{}\n{}\n{state}\nNext: passerelle platform sync {}",
                 preview.summary_text(&at),

@@ -10,7 +10,8 @@ pub(super) async fn run(common: &Common) -> Result<ExitCode, Trouble> {
     let output = common.output();
     let public = config.server.public_url.clone();
     let gateway = Arc::new(Gateway::open(config).await?);
-    app::serve(gateway, asked_to_stop(), |address| output.remark(&format!("{public} is answered on {address}; Ctrl-C stops"))).await?;
+    app::serve(gateway, asked_to_stop(), |address| output.remark(&format!("{public} is answered on {address}; Ctrl-C stops")))
+        .await?;
     Ok(ExitCode::SUCCESS)
 }
 

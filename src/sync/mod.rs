@@ -126,7 +126,7 @@ struct Run<'a> {
     sync: &'a Sync,
     options: Options,
     held: HeldRun,
-    rng: &'a mut (dyn Rng + Send),
+    rng: &'a mut (dyn Rng + Send + std::marker::Sync),
     entities: BTreeMap<String, EntitySummary>,
     coverage: Coverage,
     /// Items that were seen, but without proof, and were public before.
@@ -144,7 +144,7 @@ impl Sync {
     pub async fn run(
         &self,
         options: Options,
-        rng: &mut (dyn Rng + Send),
+        rng: &mut (dyn Rng + Send + std::marker::Sync),
         progress: &mut (dyn FnMut(&Progress) + Send),
     ) -> Result<RunSummary, SyncError> {
         if !options.publish {

@@ -23,7 +23,12 @@ async fn an_unknown_setting_stops_the_start_and_names_its_line() {
     let city = city(None);
     city.rewrite(|text| text.replace("listen =", "lissen ="));
     let said = refused(&city.run(&["serve"]).await, 2);
-    assert!(said.contains("`server.lissen` is not a setting") && said.contains("nearest: `listen`") && said.contains("passerelle.toml:6:1"), "{said}");
+    assert!(
+        said.contains("`server.lissen` is not a setting")
+            && said.contains("nearest: `listen`")
+            && said.contains("passerelle.toml:6:1"),
+        "{said}"
+    );
 }
 
 #[tokio::test]

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
-use passerelle::demo::platform::verbs::NewProposal;
-use passerelle::demo::platform::{Generation, LYON, SimulatedDecidim};
+use passerelle::demo::platform::{Generation, LYON, NewProposal, SimulatedDecidim};
 use passerelle::domain::time::SystemClock;
 use passerelle::domain::{Class, Clock, PartnerDomain};
 use passerelle::store::{RecordQuery, Store};
@@ -31,7 +30,7 @@ pub struct Cities {
 impl Cities {
     /// Two installations that do not know each other yet.
     pub async fn new(databases: &Databases) -> anyhow::Result<Self> {
-        let platform = SimulatedDecidim::start(Generation::V0_31, LYON, Arc::new(SystemClock)).await?;
+        let platform = SimulatedDecidim::start(Generation::V031, LYON, Arc::new(SystemClock)).await?;
         platform.throttle(None);
         platform.change(|state| {
             let like = state.proposals.iter().find(|proposal| proposal.is_public()).expect("the fixture has a public proposal");

@@ -1,7 +1,7 @@
 //! What the tests share.
 
-pub mod program;
 pub mod content;
 pub mod network;
 pub mod peer;
+pub mod program;
 pub mod stores;

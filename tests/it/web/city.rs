@@ -89,7 +89,8 @@ impl Gateway {
         });
         let mut site = Site::new(Language::French, TimeZone::get("Europe/Paris")?);
         site.platforms = vec![PlatformFacts { name: "decidim".parse()?, url: "https://participer.lyon.example/".parse()? }];
-        let web = WebState::with_cache(federation.clone(), Inbox::start(federation), site, Cache::new(8 * 1024 * 1024, Duration::ZERO));
+        let web =
+            WebState::with_cache(federation.clone(), Inbox::start(federation), site, Cache::new(8 * 1024 * 1024, Duration::ZERO));
         Ok(Self { app: router(web), store })
     }
 
