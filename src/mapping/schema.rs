@@ -53,6 +53,16 @@ impl SourceSchema {
         Self { origin: "the platform's own introspection".to_owned(), ..self }
     }
 
+    /// Of fields that a platform turned out to lack (each as `Type.field`), those that this schema has: they
+    /// vanished. Says so even where introspection is closed.
+    #[must_use]
+    pub fn vanished<'f>(&self, lacking: impl IntoIterator<Item = &'f str>) -> Vec<&'f str> {
+        let has = |name: &str| {
+            name.split_once('.').is_some_and(|(of, field)| self.types.get(of).is_some_and(|t| t.contains_key(field)))
+        };
+        lacking.into_iter().filter(|name| has(name)).collect()
+    }
+
     /// The types that both schemas have, with the fields that only `other` has and those it lacks:
     /// what is new, and what vanished. Each as `Type.field`.
     #[must_use]

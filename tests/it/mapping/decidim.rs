@@ -219,6 +219,11 @@ fn a_new_field_of_the_schema_does_not_pass_silently() {
     let (appeared, vanished) = old.compare(&schema);
     assert_eq!(appeared, ["LocalizedString.reviewedBy", "Proposal.referenceScore"]);
     assert_eq!(vanished, ["Proposal.cost"]);
+    assert_eq!(
+        old.vanished(["Proposal.cost", "Proposal.category", "nonsense"]),
+        ["Proposal.cost"],
+        "where introspection is closed"
+    );
 }
 
 #[test]

@@ -20,6 +20,29 @@ store_tests! {
         assert_eq!((counts.read, counts.published, counts.complete), (2, 2, true));
     }
 
+    async fn rel_001_what_a_run_left_unfinished_the_next_one_completes_and_nothing_is_doubled(store: Store) {
+        let mut lyon = Lyon::new(store);
+        // Broken off by the platform, in the middle of the list.
+        lyon.show_proposals(1..=330);
+        lyon.platform.now(|script| script.breaks = true);
+        assert_eq!(lyon.run().await.outcome, RunOutcome::Failed);
+        // Cut off by us, wherever it stands. (SIGKILL of the real process is a test of its own.)
+        lyon.show_proposals(1..=700);
+        lyon.platform.now(|script| script.breaks = false);
+        for milliseconds in [5, 20, 45, 80] {
+            let cut = tokio::time::timeout(Duration::from_millis(milliseconds), lyon.try_run(Options::default())).await;
+            if let Ok(ended) = cut {
+                ended?;
+            }
+        }
+        assert_eq!(lyon.run().await.outcome, RunOutcome::Complete);
+        let changes = lyon.changes().await;
+        let records: std::collections::HashSet<_> = changes.iter().map(|change| change.record.clone()).collect();
+        assert_eq!((changes.len(), records.len()), (701, 701), "each once");
+        assert_eq!(lyon.run().await.entities[PROPOSAL].unchanged, 700);
+        assert_eq!(lyon.changes().await, []);
+    }
+
     async fn two_pollers_never_read_one_platform_at_once(store: Store) {
         let mut lyon = Lyon::new(store);
         let now: Timestamp = lyon.clock.now().plus(Duration::from_mins(15));
