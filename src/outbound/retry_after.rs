@@ -43,8 +43,7 @@ mod tests {
         assert_eq!(asked("Mon, 23 Nov 2026 10:05:00 GMT"), Some(0));
         assert_eq!(asked("172800"), Some(86_400));
         assert_eq!(asked("99999999999999999999999"), Some(86_400));
-        assert_eq!(asked("Tue, 24 Nov 2099 10:05:00 GMT"), None, "a wrong weekday is not a date");
-        assert_eq!(asked("Tue, 24 Nov 2097 10:05:00 GMT"), None.or(asked("Sun, 24 Nov 2097 10:05:00 GMT")));
+        assert_eq!(asked("Wed, 24 Nov 2026 10:05:00 GMT"), None, "a wrong weekday is not a date");
     }
 
     #[test]

@@ -225,7 +225,8 @@ impl Scan<'_> {
         let mut comments: Vec<_> = discussion.found.into_iter().collect();
         comments.sort_by_key(|(id, placed)| (placed.depth, id.len(), id.clone()));
         for (id, Placed { mut fields, parent, depth }) in comments {
-            strip(&mut fields, self.author_of(&id));
+            // The number of the author's account, where the discussion did not tell it.
+            strip(&mut fields, self.row_of(&id).and_then(|row| row.author.clone()));
             let commentable = match &parent {
                 Some(parent) => json!({ "type": CLASS, "id": parent }),
                 None => json!({ "type": proposals::CLASS, "id": proposal }),
@@ -238,6 +239,7 @@ impl Scan<'_> {
                 "root": { "entity": super::PROPOSAL, "id": proposal },
                 "language": self.language_of(&id),
                 "depth": depth,
+                "locale": self.row_of(&id).and_then(|row| row.locale.as_deref()),
             });
             let above = parent.as_ref().and_then(|parent| evidence.get(parent)).unwrap_or(&known.evidence).clone();
             let url = comment_page(self.polite.base(), &fields, known.url.as_ref());
@@ -249,9 +251,8 @@ impl Scan<'_> {
         Ok(())
     }
 
-    /// The number of the author's account where the discussion did not tell it.
-    fn author_of(&self, comment: &str) -> Option<String> {
-        self.open_data.witness()?.comment(comment)?.author.clone()
+    fn row_of(&self, comment: &str) -> Option<&CommentRow> {
+        self.open_data.witness()?.comment(comment)
     }
 
     /// The language of a comment, as far as the open data tell it.

@@ -1,8 +1,8 @@
 //! The open-data archive as a witness: which ids the platform itself published.
 //!
 //! It is never a source of content: the files hold unpublished answers, unpublished meetings and comments
-//! under hidden proposals. Read are ids, the links between comments, the number of a comment's author and,
-//! for coverage, the column names.
+//! under hidden proposals. Read are ids, the links between comments, of a comment its
+//! language and the number of its author and, for coverage, the column names.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{Cursor, Read};
@@ -55,6 +55,8 @@ pub(super) struct CommentRow {
     /// The language it was written in: the interface does not tell it.
     pub(super) language: Option<String>,
     pub(super) depth: u32,
+    /// The language it was written in; the API does not tell it.
+    pub(super) locale: Option<String>,
 }
 
 /// Why an archive was not used.
@@ -191,6 +193,7 @@ impl Witness {
                     proposal: cell("root_commentable_url").and_then(|url| proposal_in(&url)),
                     language: cell("locale").filter(|tag| (2..=35).contains(&tag.len())),
                     depth: cell("depth").and_then(|depth| depth.parse().ok()).unwrap_or_default(),
+                    locale: cell("locale"),
                 };
                 self.comments.insert(id.clone(), row);
             }

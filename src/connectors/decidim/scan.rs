@@ -3,7 +3,7 @@
 //! A component that cannot be read makes its entities incomplete and the reading goes on; only a list of
 //! processes that cannot be read ends it with an error.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -40,6 +40,15 @@ pub(super) struct Process {
 pub(super) struct Component {
     pub(super) id: String,
     pub(super) name: Value,
+}
+
+impl Component {
+    /// The component as a list of proposals, if it is one.
+    fn of_proposals(fields: &Value) -> Option<Self> {
+        let id = fields["id"].as_str().filter(|id| is_number(id))?;
+        let of_proposals = fields["__typename"] == json!("Proposals");
+        of_proposals.then(|| Self { id: id.to_owned(), name: fields["name"].clone() })
+    }
 }
 
 /// An item that is ready to be proven and sent.
@@ -79,13 +88,12 @@ impl<'a> Scan<'a> {
         let before = self.polite.requests();
         self.questions = questions_for(self.polite).await?;
         self.ask_for_archive().await?;
-        let processes = self.read_processes().await?;
+        let components = self.read_components().await?;
+        let processes = self.read_processes(&components).await?;
         if self.plan.wants(PROPOSAL) || self.plan.wants(COMMENT) {
-            let components = self.read_components().await?;
             for process in &processes {
-                let own = components.iter().filter(|(of, _)| *of == process.id);
-                for (_, component) in own {
-                    self.read_component(process, component).await?;
+                for component in components.get(&process.id).into_iter().flatten().filter_map(Component::of_proposals) {
+                    self.read_component(process, &component).await?;
                 }
             }
         }
@@ -134,16 +142,17 @@ impl<'a> Scan<'a> {
         Ok(())
     }
 
-    async fn read_processes(&mut self) -> Result<Vec<Process>, ConnectorError> {
+    async fn read_processes(&mut self, components: &BTreeMap<String, Vec<Value>>) -> Result<Vec<Process>, ConnectorError> {
         let list = self.ask_list(Question::Processes).await?;
         let mut processes = Vec::new();
-        for fields in list {
+        for mut fields in list {
             let (Some(id), Some(slug)) = (fields["id"].as_str(), fields["slug"].as_str()) else { continue };
             let (id, slug, host) = (id.to_owned(), slug.to_owned(), stated_host(&fields));
             if fields["privateSpace"] == json!(true) {
                 self.withhold(PROCESS, &id, "it is a private space".to_owned()).await?;
                 continue;
             }
+            fields["components"] = components.get(&id).cloned().unwrap_or_default().into();
             let url = process_page(self.polite.base(), &fields);
             let draft = Draft { entity: PROCESS, fields, context: json!({}), url, has_page: true, parent: None };
             if let Some(evidence) = self.send(draft).await? {
@@ -153,16 +162,14 @@ impl<'a> Scan<'a> {
         Ok(processes)
     }
 
-    async fn read_components(&mut self) -> Result<Vec<(String, Component)>, ConnectorError> {
-        let mut components = Vec::new();
-        for process in self.ask_list(Question::Components).await? {
-            let Some(of) = process["id"].as_str() else { continue };
-            // A null in this list is an unpublished component.
-            for component in process["components"].as_array().into_iter().flatten() {
-                let id = component["id"].as_str().filter(|id| is_number(id));
-                if let (Some(id), Some("Proposals")) = (id, component["__typename"].as_str()) {
-                    components.push((of.to_owned(), Component { id: id.to_owned(), name: component["name"].clone() }));
-                }
+    /// The published components of each process; they are also fields of the process.
+    async fn read_components(&mut self) -> Result<BTreeMap<String, Vec<Value>>, ConnectorError> {
+        let mut components = BTreeMap::new();
+        for mut process in self.ask_list(Question::Components).await? {
+            let Some(of) = process["id"].as_str().map(str::to_owned) else { continue };
+            if let Some(Value::Array(list)) = process.get_mut("components").map(Value::take) {
+                // A null in this list is an unpublished component.
+                components.insert(of, list.into_iter().filter(Value::is_object).collect());
             }
         }
         Ok(components)

@@ -1,0 +1,71 @@
+//! The real platforms, when somebody started them: `PASSERELLE_RIG_28` and `PASSERELLE_RIG_31` hold the
+//! address (`http://127.0.0.1:3028`) of an installation with the recorded tenants. Without them these
+//! tests have nothing to do and say so.
+
+use std::collections::BTreeSet;
+
+use passerelle::connectors::{ConnectorError, Courtesy};
+use passerelle::outbound::Policy;
+use serde_json::Value;
+use url::Url;
+
+use super::{clock, connector_with, plan, read_with};
+
+/// Reads both tenants of an installation and compares with what its database says is public.
+async fn compare(variable: &str, public: &str) {
+    let Ok(address) = std::env::var(variable) else {
+        eprintln!("{variable} is not set: no real platform to read");
+        return;
+    };
+    let address: Url = address.parse().unwrap();
+    let truth: Value = serde_json::from_str(public).unwrap();
+    for (host, public) in truth.as_object().unwrap() {
+        let port = address.port_or_known_default().unwrap();
+        let mut policy = Policy::with_loopback();
+        policy.pins.insert(host.clone(), format!("127.0.0.1:{port}").parse().unwrap());
+        let url = format!("http://{host}:{port}/");
+        let connector =
+            connector_with(&url, policy, Courtesy { back_off: std::time::Duration::from_secs(1), ..Courtesy::none() }, clock());
+        let probe = connector.probe().await.unwrap();
+        eprintln!("{host}: version {:?}, lacking {:?}, languages {:?}", probe.version, probe.lacking, probe.languages);
+        eprintln!("{host}: open types {:?}, notes {:?}", probe.types.as_ref().map(std::collections::BTreeMap::len), probe.notes);
+        let reading = read_with(connector, plan()).await;
+        let report = reading.report();
+        for (entity, of) in &report.entities {
+            eprintln!("{host}: {entity}: {of:?}");
+        }
+        eprintln!("{host}: {} requests, notes {:?}", report.requests, report.notes);
+        for (entity, name) in [("participatory_process", "processes"), ("proposal", "proposals"), ("comment", "comments")] {
+            let expected: Vec<u64> = serde_json::from_value(public[name].clone()).unwrap();
+            assert_eq!(reading.ids(entity), expected, "{host}: every public {entity} once, and no other");
+            let proven: Vec<u64> = reading.proven(entity).into_iter().collect();
+            let unproven: BTreeSet<_> = expected.iter().filter(|id| !proven.contains(id)).collect();
+            for id in &unproven {
+                let item = reading.item(entity, **id).unwrap();
+                eprintln!("{host}: {entity} {id} unproven: {:?}", item.evidence);
+            }
+            assert!(report.entities[entity].complete, "{:?}", report.entities[entity].why_incomplete);
+        }
+        assert!(reading.failed.is_empty(), "{:?}", reading.failed);
+    }
+}
+
+#[tokio::test]
+async fn a_real_decidim_0_28_is_read_completely_and_nothing_hidden_comes_along() {
+    compare("PASSERELLE_RIG_28", include_str!("fixtures/public-0.28.json")).await;
+}
+
+#[tokio::test]
+async fn a_real_decidim_0_31_is_read_completely_and_nothing_hidden_comes_along() {
+    compare("PASSERELLE_RIG_31", include_str!("fixtures/public-0.31.json")).await;
+}
+
+#[tokio::test]
+async fn a_real_decidim_under_an_unknown_host_name_is_refused_with_a_clear_word() {
+    for variable in ["PASSERELLE_RIG_28", "PASSERELLE_RIG_31"] {
+        let Ok(address) = std::env::var(variable) else { continue };
+        let connector = connector_with(&address, Policy::with_loopback(), Courtesy::none(), clock());
+        let error = connector.probe().await.unwrap_err();
+        assert!(matches!(error, ConnectorError::NotThisPlatform { .. }), "{error}");
+    }
+}
