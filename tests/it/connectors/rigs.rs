@@ -46,6 +46,9 @@ async fn compare(variable: &str, public: &str) {
             }
             assert!(report.entities[entity].complete, "{:?}", report.entities[entity].why_incomplete);
         }
+        let amendments = reading.items.iter().filter(|item| item.context["amended"].is_object()).count();
+        eprintln!("{host}: {amendments} of the proposals are amendments");
+        assert!(amendments > 0 || !host.starts_with("lyon"), "the recorded Lyon has amendments");
         assert!(reading.failed.is_empty(), "{:?}", reading.failed);
     }
 }
