@@ -237,9 +237,8 @@ impl Scan<'_> {
                 "commentable": commentable,
                 "parent_comment": parent.as_ref().map(|parent| json!({ "id": parent })),
                 "root": { "entity": super::PROPOSAL, "id": proposal },
-                "language": self.language_of(&id),
+                "language": self.row_of(&id).and_then(|row| row.language.as_deref()),
                 "depth": depth,
-                "locale": self.row_of(&id).and_then(|row| row.locale.as_deref()),
             });
             let above = parent.as_ref().and_then(|parent| evidence.get(parent)).unwrap_or(&known.evidence).clone();
             let url = comment_page(self.polite.base(), &fields, known.url.as_ref());
@@ -253,11 +252,6 @@ impl Scan<'_> {
 
     fn row_of(&self, comment: &str) -> Option<&CommentRow> {
         self.open_data.witness()?.comment(comment)
-    }
-
-    /// The language of a comment, as far as the open data tell it.
-    fn language_of(&self, comment: &str) -> Option<&str> {
-        self.open_data.witness()?.comment(comment)?.language.as_deref()
     }
 
     fn without_authors(&self) -> Questions {

@@ -55,8 +55,6 @@ pub(super) struct CommentRow {
     /// The language it was written in: the interface does not tell it.
     pub(super) language: Option<String>,
     pub(super) depth: u32,
-    /// The language it was written in; the API does not tell it.
-    pub(super) locale: Option<String>,
 }
 
 /// Why an archive was not used.
@@ -193,7 +191,6 @@ impl Witness {
                     proposal: cell("root_commentable_url").and_then(|url| proposal_in(&url)),
                     language: cell("locale").filter(|tag| (2..=35).contains(&tag.len())),
                     depth: cell("depth").and_then(|depth| depth.parse().ok()).unwrap_or_default(),
-                    locale: cell("locale"),
                 };
                 self.comments.insert(id.clone(), row);
             }
