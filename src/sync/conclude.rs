@@ -126,8 +126,10 @@ impl Run<'_> {
             let mut seen = HashSet::new();
             while let Some(id) = next.take().filter(|id| seen.insert(id.clone()) && seen.len() < MAX_DEPTH) {
                 let Some(stored) = tx.lookup_record(&id).await? else { break };
-                let above: Vec<RecordId> =
-                    stored.parent.iter().chain([&stored.process]).filter(|up| **up != id).cloned().collect();
+                // Not the records of the item itself: its own contribution, hidden by the scan before, is
+                // no reason to hold its treatment back.
+                let own = |up: &RecordId| *up == id || absent.records.contains(up);
+                let above: Vec<RecordId> = stored.parent.iter().chain([&stored.process]).filter(|up| !own(up)).cloned().collect();
                 let hidden = tx.lookup_records(&above).await?.iter().any(|up| up.standing == Standing::Hidden);
                 if hidden {
                     absent.reading = Reading::Withheld;
