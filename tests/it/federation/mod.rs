@@ -1,9 +1,14 @@
 //! The federation layer from outside: vectors, the inbox, what its refusals leave behind.
 
+mod effects;
 mod examples;
 mod records;
+mod rel_inbox;
 mod rig;
 mod sec_http;
+mod sec_keys;
+mod sec_ownership;
+mod sec_time;
 mod specs;
 mod vectors;
 mod wire;

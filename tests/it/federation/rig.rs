@@ -67,6 +67,13 @@ pub struct State {
     connections: usize,
 }
 
+impl State {
+    /// The same where asking the partner itself was right.
+    pub fn without_connections(self) -> Self {
+        Self { connections: 0, ..self }
+    }
+}
+
 fn our_keys() -> Keys {
     static KEYS: std::sync::OnceLock<Keys> = std::sync::OnceLock::new();
     let make = || Keys::from_seed("https://a.example/actor".parse().expect("an address"), &[9; 32]).expect("keys");

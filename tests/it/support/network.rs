@@ -117,6 +117,11 @@ impl Network {
         self.0.state.pages.lock().unwrap_or_else(PoisonError::into_inner).insert(place.to_owned(), served);
     }
 
+    /// From now on nobody answers.
+    pub fn close(&self) {
+        self.0.task.abort();
+    }
+
     /// How many connections were opened.
     pub fn connections(&self) -> usize {
         self.0.state.connections.load(Ordering::SeqCst)

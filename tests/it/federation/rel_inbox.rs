@@ -1,0 +1,160 @@
+//! REL-040 … REL-043 and SEC-153 at the inbox: repetition, order, poison (security.md §3.4).
+
+use std::time::Duration;
+
+use http::StatusCode;
+use passerelle::domain::Record;
+use passerelle::federation::effect;
+use passerelle::federation::inbox::Inbox;
+use passerelle::store::{CopyStanding, JournalState};
+use serde_json::{Value, json};
+
+use super::rig::{Rig, text};
+use crate::store_tests;
+use crate::support::content;
+use crate::support::stores::Databases;
+
+/// Create, two Updates and a Delete of B's `n`th contribution.
+fn life(rig: &Rig, n: u32) -> (Record, [Value; 4]) {
+    let mut record = content::contribution(&rig.b.url, n);
+    let first = rig.b.sealed(&record, None, rig.now());
+    record.revision = 2;
+    record.content = content::text("Deuxième version.");
+    let second = rig.b.sealed(&record, Some(&first), rig.now());
+    record.revision = 3;
+    record.content = content::text("Troisième version.");
+    let third = rig.b.sealed(&record, Some(&second), rig.now());
+    let tombstone = rig.b.tombstone(&record, &third, rig.now());
+    let activity = |key: &str, kind: &str, object: &Value| rig.b.activity(&format!("{key}-{n}"), kind, object);
+    let activities = [
+        activity("create", "Create", &first),
+        activity("update-a", "Update", &second),
+        activity("update-b", "Update", &third),
+        activity("delete", "Delete", &tombstone),
+    ];
+    (record, activities)
+}
+
+/// Every order of `items`.
+fn orders(items: &[usize]) -> Vec<Vec<usize>> {
+    if items.is_empty() {
+        return vec![Vec::new()];
+    }
+    let mut all = Vec::new();
+    for (place, item) in items.iter().enumerate() {
+        let mut rest = items.to_vec();
+        rest.remove(place);
+        for mut order in orders(&rest) {
+            order.insert(0, *item);
+            all.push(order);
+        }
+    }
+    all
+}
+
+store_tests! {
+    async fn rel_040_an_activity_a_hundred_times_has_one_effect(databases: Databases) {
+        let rig = Rig::new(&databases).await?;
+        let follow = rig.b.activity("f", "Follow", &json!("https://a.example/actor"));
+        let first = rig.post(&follow).await;
+        assert_eq!(first.status, StatusCode::ACCEPTED);
+        for _ in 0..50 {
+            let again = rig.post(&follow).await;
+            assert_eq!((again.status, text(&again.body)), (StatusCode::ACCEPTED, text(&first.body)));
+        }
+        let knock = rig.b.post(&follow, rig.now());
+        let parallel = futures_util::future::join_all((0..100).map(|_| rig.knock(&knock))).await;
+        assert!(parallel.iter().all(|answer| answer.status == StatusCode::ACCEPTED));
+        // Two workers at once.
+        let (left, right) = tokio::join!(effect::step(&rig.federation), effect::step(&rig.federation));
+        left?;
+        right?;
+        // Another process on the same database.
+        let other = Inbox::start(rig.federation.clone());
+        let (parts, body) = knock.parts();
+        assert_eq!(other.receive(&parts, &body).await.status, StatusCode::ACCEPTED);
+        rig.work().await?;
+        // A month later, signed anew.
+        rig.clock.advance(Duration::from_hours(31 * 24));
+        assert_eq!(rig.post(&follow).await.status, StatusCode::ACCEPTED);
+        rig.work().await?;
+        assert_eq!((rig.rows("journal").await?, rig.rows("letter").await?), (1, 1));
+    }
+
+    async fn rel_041_rel_042_all_24_orders_of_a_life_end_in_the_same_tombstone(databases: Databases) {
+        let rig = Rig::new(&databases).await?;
+        let orders = orders(&[0, 1, 2, 3]);
+        assert_eq!(orders.len(), 24);
+        for (n, order) in (1..).zip(&orders) {
+            let (record, activities) = life(&rig, n);
+            for place in order {
+                rig.apply(&activities[*place]).await?;
+            }
+            let copy = rig.copy(&record.id).await?.expect("a tombstone");
+            assert_eq!((copy.standing, copy.revision, &copy.record), (CopyStanding::Deleted, 4, &None), "{order:?}");
+            assert_eq!(copy.digest, passerelle::federation::proof::digest(&activities[3]["object"])?);
+            for activity in &activities {
+                let row = rig.journal(activity).await?.expect("a row");
+                assert!(matches!(row.state, JournalState::Applied), "{order:?}: {row:?}");
+                assert_eq!(row.body, None, "words of {} stay in the journal", row.activity_id);
+            }
+            // I6: for ever.
+            rig.apply(&rig.b.activity(&format!("late-{n}"), "Create", &activities[0]["object"])).await?;
+            assert_eq!(rig.copy(&record.id).await?.map(|copy| copy.standing), Some(CopyStanding::Deleted));
+        }
+        assert_eq!(rig.letters().await?.len(), 24);
+    }
+
+    async fn rel_041_all_orders_of_three_revisions_end_in_the_newest(databases: Databases) {
+        let rig = Rig::new(&databases).await?;
+        for (n, order) in (1..).zip(orders(&[0, 1, 2])) {
+            let (record, activities) = life(&rig, n);
+            for place in &order {
+                rig.apply(&activities[*place]).await?;
+            }
+            let copy = rig.copy(&record.id).await?.expect("a copy");
+            assert_eq!((copy.standing, copy.revision, copy.record), (CopyStanding::Live, 3, Some(record)), "{order:?}");
+        }
+        assert_eq!(rig.letters().await?.len(), 0);
+    }
+
+    async fn rel_041_a_comment_before_what_it_comments_is_kept(databases: Databases) {
+        let rig = Rig::new(&databases).await?;
+        let comment = content::comment(&rig.b.url, 1);
+        rig.apply(&rig.b.activity("m", "Create", &rig.b.sealed(&comment, None, rig.now()))).await?;
+        let copy = rig.copy(&comment.id).await?.expect("a copy");
+        assert_eq!(copy.parent, Some(rig.contribution().id));
+        rig.apply(&rig.create()).await?;
+        assert_eq!(rig.rows("copy").await?, 2);
+    }
+
+    async fn rel_043_answers_and_undos_before_their_cause_are_neutral(databases: Databases) {
+        let rig = Rig::new(&databases).await?;
+        let follow = rig.b.activity("f", "Follow", &json!("https://a.example/actor"));
+        let undo = rig.b.activity("u", "Undo", &follow);
+        rig.apply(&undo).await?;
+        assert_eq!(rig.journal(&undo).await?.map(|row| row.state), Some(JournalState::Ignored));
+        rig.apply(&follow).await?;
+        let accept = rig.b.activity("a", "Accept", &json!("https://a.example/activities/not-yet"));
+        rig.apply(&accept).await?;
+        assert_eq!(rig.journal(&accept).await?.map(|row| row.state), Some(JournalState::Ignored));
+    }
+
+    async fn sec_153_an_activity_that_never_ends_is_set_aside_and_those_behind_it_go_on(databases: Databases) {
+        let rig = Rig::new(&databases).await?;
+        let poison = rig.create();
+        assert_eq!(rig.post(&poison).await.status, StatusCode::ACCEPTED);
+        // Five workers die with it in their hands.
+        for _ in 0..5 {
+            let mut tx = rig.federation.store.write().await?;
+            assert_eq!(tx.claim_journal(rig.now(), 1, rig.now().plus(Duration::from_mins(1))).await?.len(), 1);
+            tx.save().await?;
+            rig.clock.advance(Duration::from_mins(2));
+        }
+        let follow = rig.b.activity("f", "Follow", &json!("https://a.example/actor"));
+        rig.apply(&follow).await?;
+        rig.work().await?;
+        assert_eq!(rig.journal(&poison).await?.map(|row| row.state), Some(JournalState::Quarantined));
+        assert_eq!(rig.journal(&follow).await?.map(|row| row.state), Some(JournalState::Applied));
+    }
+}
