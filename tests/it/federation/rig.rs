@@ -3,22 +3,28 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use axum::Router;
+use axum::body::{Body, to_bytes};
 use bytes::Bytes;
-use http::StatusCode;
+use http::{HeaderMap, Request, StatusCode};
 use passerelle::domain::authority::{AuthorityKind, PublicAuthority};
 use passerelle::domain::partner::{Partner, PartnerKind};
 use passerelle::domain::text::{LanguageTag, Localized, PlainText};
 use passerelle::domain::time::ManualClock;
 use passerelle::domain::{Clock, Record, RecordId, Timestamp};
-use passerelle::federation::inbox::{Inbox, InboxAnswer};
+use passerelle::federation::inbox::Inbox;
 use passerelle::federation::keys::Keys;
 use passerelle::federation::refusal::{Code, Counters};
 use passerelle::federation::{Context, Federation, Outcome, effect};
 use passerelle::store::{AuditRow, JournalRow, Letter, Store, StoredCopy};
+use passerelle::web::language::Language;
+use passerelle::web::site::Site;
+use passerelle::web::state::WebState;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
+use tower::ServiceExt;
 
 use crate::support::content;
 use crate::support::network::Network;
@@ -56,7 +62,19 @@ pub struct Rig {
     pub b: Peer,
     /// Another honest partner.
     pub c: Peer,
+    router: Router,
     url: String,
+}
+
+/// What the gateway answered.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The whole body.
+    pub body: Bytes,
 }
 
 /// What a request left behind: rows per table, the partners, connections.
@@ -109,7 +127,9 @@ impl Rig {
             refusals: Counters::default(),
         });
         let inbox = Inbox::start(federation.clone());
-        let rig = Self { federation, inbox, clock, network, b: Peer::at("b.example"), c: Peer::at("c.example"), url };
+        let site = Site::new(Language::French, jiff::tz::TimeZone::UTC);
+        let router = passerelle::web::router(WebState::new(federation.clone(), inbox.clone(), site));
+        let rig = Self { federation, inbox, clock, network, b: Peer::at("b.example"), c: Peer::at("c.example"), router, url };
         rig.list(&rig.b.partner(PartnerKind::Partner)).await?;
         rig.list(&rig.c.partner(PartnerKind::Partner)).await?;
         Ok(rig)
@@ -137,14 +157,18 @@ impl Rig {
         content::contribution(&self.b.url, 1)
     }
 
-    /// Hands a request to the inbox.
-    pub async fn knock(&self, knock: &Knock) -> InboxAnswer {
+    /// Hands a request to the gateway's own router, as its listener does.
+    pub async fn knock(&self, knock: &Knock) -> Answer {
         let (parts, body) = knock.parts();
-        self.inbox.receive(&parts, &body).await
+        let request = Request::from_parts(parts, Body::from(body));
+        let response = self.router.clone().oneshot(request).await.unwrap_or_else(|never| match never {});
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, 1 << 20).await.expect("a body");
+        Answer { status: parts.status, headers: parts.headers, body }
     }
 
     /// B posts an activity, rightly signed.
-    pub async fn post(&self, activity: &Value) -> InboxAnswer {
+    pub async fn post(&self, activity: &Value) -> Answer {
         self.knock(&self.b.post(activity, self.now())).await
     }
 
@@ -199,6 +223,16 @@ impl Rig {
         let Some(place) = code else { anyhow::bail!("expected one of {codes:?}, got {shown}") };
         anyhow::ensure!(problem["status"] == status, "{shown}");
         anyhow::ensure!(counted(&codes[place]) == counts[place] + 1, "the refusal was not counted: {shown}");
+        anyhow::ensure!(self.state().await? == before, "State 0 was left by {shown}");
+        Ok(())
+    }
+
+    /// The request ends at another address than the inbox, or is refused there; it leaves State 0.
+    pub async fn turns_away(&self, knock: &Knock) -> anyhow::Result<()> {
+        let before = self.state().await?;
+        let answer = self.knock(knock).await;
+        let shown = format!("{} for {:.400}", answer.status, format!("{knock:?}"));
+        anyhow::ensure!(answer.status.is_client_error(), "{shown}");
         anyhow::ensure!(self.state().await? == before, "State 0 was left by {shown}");
         Ok(())
     }
