@@ -276,9 +276,11 @@ impl Verifier {
         claimed: Option<&str>,
     ) -> Result<Partner, Refusal> {
         let now = self.federation.now();
-        let mut tx = self.federation.store.read().await.map_err(busy)?;
-        let pinned = pins::find(&mut tx, &partner, &candidate.key_id, now).await.map_err(busy)?;
-        drop(tx);
+        let mut pinned = pins::current(&partner, &candidate.key_id);
+        if pinned.is_none() {
+            let mut tx = self.federation.store.read().await.map_err(busy)?;
+            pinned = pins::in_grace(&mut tx, &partner, &candidate.key_id, now).await.map_err(busy)?;
+        }
         let reader = partner.kind == PartnerKind::Reader;
         let failed = match &pinned {
             Some(key) => match candidate.verify(key) {

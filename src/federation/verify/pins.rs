@@ -35,18 +35,24 @@ async fn former(tx: &mut Tx, partner: &Partner) -> Result<Vec<Former>, StoreErro
     Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
 }
 
-/// The pinned key with exactly this id, for a request that arrives now.
-pub(super) async fn find(tx: &mut Tx, partner: &Partner, key_id: &str, now: Timestamp) -> Result<Option<PublicKey>, StoreError> {
+/// The key in the partner's row with exactly this id.
+pub(super) fn current(partner: &Partner, key_id: &str) -> Option<PublicKey> {
     if let (Some(key), Some(id)) = (&partner.key, &partner.key_id)
         && id == key_id
     {
-        return Ok(Some(PublicKey::Ed25519(key.clone())));
+        return Some(PublicKey::Ed25519(key.clone()));
     }
-    if let Some((pem, id)) = &partner.rsa
-        && id == key_id
-    {
-        return Ok(RsaPublicKey::from_pem(pem).ok().map(PublicKey::Rsa));
-    }
+    let (pem, _) = partner.rsa.as_ref().filter(|(_, id)| id == key_id)?;
+    RsaPublicKey::from_pem(pem).ok().map(PublicKey::Rsa)
+}
+
+/// The key that was pinned under exactly this id until less than a day ago.
+pub(super) async fn in_grace(
+    tx: &mut Tx,
+    partner: &Partner,
+    key_id: &str,
+    now: Timestamp,
+) -> Result<Option<PublicKey>, StoreError> {
     let former = former(tx, partner).await?;
     let valid = former.into_iter().find(|former| former.key_id == key_id && former.replaced_at.plus(GRACE) > now);
     Ok(valid.map(|former| PublicKey::Ed25519(former.key)))

@@ -301,6 +301,18 @@ store_tests! {
         assert_eq!(rig.rows("journal").await?, 0);
     }
 
+    async fn sec_046_nonsense_of_strangers_keeps_no_new_key_out(databases: Databases) {
+        let rig = Rig::new(&databases).await?;
+        let new = new_keys(&rig);
+        let key_id = "https://b.example/actor#key-2";
+        let document = with_key(&rig, key_id, new.multikey(), "https://b.example/actor");
+        rig.network.serve("b.example/actor", Served::activity(&document));
+        let nonsense = named(&rig, &Peer::at("m.example"), "https://b.example/actor#nonsense");
+        assert_eq!(rig.knock(&nonsense).await.status, StatusCode::UNAUTHORIZED);
+        rig.accepts(&rotated(&rig, &new, key_id)).await?;
+        assert_eq!(rig.network.requests(), 1);
+    }
+
     async fn sec_048_an_unlisted_server_is_refused_without_a_look(databases: Databases) {
         let rig = Rig::new(&databases).await?;
         let m = Peer::at("m.example");
