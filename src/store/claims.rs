@@ -1,6 +1,8 @@
 //! Claiming disclosures: which rows a worker takes next, so that every partner gets its share and one
 //! that fails gets one probe.
 
+use std::collections::BTreeMap;
+
 use sqlx::{FromRow, QueryBuilder};
 
 use super::columns::{remark, small, unsigned};
@@ -148,6 +150,27 @@ impl Tx {
             }
         }
         Ok(claimed)
+    }
+
+    /// Parks what has been due since before `since` and is no Delete, whether it had its turn or not: a
+    /// partner that is away gets one probe at a time. Returns how many rows of which partner.
+    pub async fn park_overdue(&mut self, since: Timestamp) -> Result<BTreeMap<PartnerDomain, u64>, StoreError> {
+        let rows: Vec<(PartnerDomain,)> = on_backend!(self, conn => {
+            sqlx::query_as(
+                "UPDATE disclosure
+                    SET state = 'parked'
+                  WHERE state IN ('due', 'unconfirmed') AND due_kind <> 'deleted' AND planned_at <= $1
+                 RETURNING partner",
+            )
+            .bind(since)
+            .fetch_all(conn)
+            .await?
+        });
+        let mut parked = BTreeMap::new();
+        for (partner,) in rows {
+            *parked.entry(partner).or_default() += 1;
+        }
+        Ok(parked)
     }
 
     /// Partners to whom something is due, those served longest ago first.

@@ -358,7 +358,7 @@ impl Tx {
     }
 
     /// The journal forgets what it was sent of this record, apart from what is still to be applied.
-    async fn erase_bodies(&mut self, id: &RecordId) -> Result<(), StoreError> {
+    pub(super) async fn erase_bodies(&mut self, id: &RecordId) -> Result<(), StoreError> {
         on_backend!(&mut *self, conn => {
             sqlx::query(
                 "UPDATE journal

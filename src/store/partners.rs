@@ -225,10 +225,30 @@ impl Tx {
         StoreError::affected("noting that a partner failed", 1, done)
     }
 
-    /// Something came from the partner, or an operator said "retry": its queue is tried again now.
-    /// Returns whether it was waiting.
+    /// Something came from the partner, or an operator said "retry": its queue is tried again now, and with
+    /// it what failed and waits for its own turn. Returns whether the partner was waiting.
     pub async fn wake_partner(&mut self, domain: &PartnerDomain, at: Timestamp) -> Result<bool, StoreError> {
         let done = on_backend!(self, conn => {
+            sqlx::query(
+                "UPDATE disclosure
+                    SET next_at = $2
+                  WHERE partner = $1 AND state IN ('due', 'unconfirmed') AND next_at > $2 AND attempts > 0
+                    AND EXISTS (SELECT 1 FROM partner WHERE domain = $1 AND failures > 0)",
+            )
+            .bind(domain)
+            .bind(at)
+            .execute(&mut *conn)
+            .await?;
+            sqlx::query(
+                "UPDATE letter
+                    SET next_at = $2
+                  WHERE partner = $1 AND state = 'due' AND next_at > $2 AND attempts > 0
+                    AND EXISTS (SELECT 1 FROM partner WHERE domain = $1 AND failures > 0)",
+            )
+            .bind(domain)
+            .bind(at)
+            .execute(&mut *conn)
+            .await?;
             sqlx::query("UPDATE partner SET next_probe = $2 WHERE domain = $1 AND next_probe > $2")
                 .bind(domain)
                 .bind(at)

@@ -1,0 +1,72 @@
+//! How long copies live without a word from their origin (R6, R7, architecture §4.10): which ask to be
+//! renewed, and what becomes of one that nobody renewed.
+
+use super::{StoreError, Tx, on_backend};
+use crate::domain::{PartnerDomain, RecordId, Timestamp};
+
+impl Tx {
+    /// Living copies that their origin confirmed last at or before `confirmed`, those longest ago first.
+    pub async fn stale_copies(
+        &mut self,
+        confirmed: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(PartnerDomain, RecordId, Timestamp)>, StoreError> {
+        on_backend!(self, conn => {
+            Ok(sqlx::query_as(
+                "SELECT domain, id, confirmed_at
+                   FROM copy
+                  WHERE confirmed_at <= $1 AND standing <> 'deleted'
+                  ORDER BY confirmed_at, id
+                  LIMIT $2",
+            )
+            .bind(confirmed)
+            .bind(i64::from(limit))
+            .fetch_all(conn)
+            .await?)
+        })
+    }
+
+    /// Forgets a copy that nobody confirmed since `confirmed`: row and words, here and in the journal. No
+    /// tombstone stays, because its origin may send it again. `false` when it was confirmed meanwhile.
+    pub async fn expire_copy(&mut self, id: &RecordId, confirmed: Timestamp) -> Result<bool, StoreError> {
+        let done = on_backend!(&mut *self, conn => {
+            sqlx::query("DELETE FROM copy WHERE id = $1 AND confirmed_at <= $2 AND standing <> 'deleted'")
+                .bind(id)
+                .bind(confirmed)
+                .execute(conn)
+                .await?
+                .rows_affected()
+        });
+        if done == 1 {
+            self.erase_bodies(id).await?;
+        }
+        Ok(done == 1)
+    }
+
+    /// A partner proved that it erased its copy because nobody renewed it: it holds nothing any more.
+    /// `false` when the ledger did not say that it held it.
+    pub async fn note_expiry(
+        &mut self,
+        partner: &PartnerDomain,
+        record: &RecordId,
+        receipt: &str,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let done = on_backend!(self, conn => {
+            sqlx::query(
+                "UPDATE disclosure
+                    SET state = 'purged', offered = FALSE, acked_revision = NULL, acked_digest = NULL, acked_at = $4,
+                        purge_receipt = $3, fence = fence + 1, lease_until = NULL, lease_holder = NULL
+                  WHERE partner = $1 AND record = $2 AND state IN ('acknowledged', 'purge-asked')",
+            )
+            .bind(partner)
+            .bind(record)
+            .bind(super::columns::whole("a receipt", receipt)?)
+            .bind(at)
+            .execute(conn)
+            .await?
+            .rows_affected()
+        });
+        Ok(done == 1)
+    }
+}
