@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use crate::domain::change::ChangeKind;
 use crate::domain::digest::Digest;
 use crate::domain::partner::{FollowState, Partner, PartnerKind};
-use crate::domain::{RecordId, Revision, Timestamp};
+use crate::domain::{PartnerDomain, RecordId, Revision, Timestamp};
 use crate::federation::{Federation, Outcome, dispatch, held, proof};
 use crate::store::claims::{ClaimRequest, Claimed};
 use crate::store::disclosures::{DisclosureResult, DisclosureState};
@@ -29,6 +29,9 @@ use super::outcome::{Before, Health, PURGE_AGAIN, Verdict, Written, weigh};
 /// How much longer a lease is than the deadline of its request: for preparing and writing down.
 const LEASE_MARGIN: Duration = Duration::from_mins(1);
 
+/// How often it is asked what has waited too long.
+const PARKING_EVERY: Duration = Duration::from_hours(1);
+
 /// Delivers what is due, a step at a time. Cloning shares it.
 #[derive(Clone)]
 pub struct Worker(Arc<Shared>);
@@ -37,6 +40,7 @@ struct Shared {
     federation: Federation,
     settings: Settings,
     under_way: Mutex<JoinSet<()>>,
+    parked_at: Mutex<Option<Timestamp>>,
 }
 
 /// Something that was claimed.
@@ -49,7 +53,7 @@ impl Worker {
     /// A worker; it does nothing until [`Worker::step`] is called.
     #[must_use]
     pub fn new(federation: Federation, settings: Settings) -> Self {
-        Self(Arc::new(Shared { federation, settings, under_way: Mutex::new(JoinSet::new()) }))
+        Self(Arc::new(Shared { federation, settings, under_way: Mutex::new(JoinSet::new()), parked_at: Mutex::new(None) }))
     }
 
     /// Starts what is due and waits until something ends. `Idle` when nothing is due and nothing under way.
@@ -64,6 +68,7 @@ impl Worker {
         }
         let busy = u32::try_from(under_way.len()).unwrap_or(u32::MAX);
         let room = self.0.settings.concurrency.saturating_sub(busy);
+        self.0.park_overdue().await?;
         let items = if room > 0 { self.0.claim(room).await? } else { Vec::new() };
         for item in items {
             let shared = Arc::clone(&self.0);
@@ -94,6 +99,31 @@ fn note_end(result: Result<(), tokio::task::JoinError>) -> usize {
 }
 
 impl Shared {
+    /// Sets aside what has been due for too long, and says so.
+    async fn park_overdue(&self) -> Result<(), StoreError> {
+        let now = self.federation.now();
+        let mut parked_at = self.parked_at.lock().await;
+        if parked_at.is_some_and(|last| now.since(last) < PARKING_EVERY) {
+            return Ok(());
+        }
+        let mut tx = self.federation.store.write().await?;
+        let parked = tx.park_overdue(now.minus(self.settings.park_after)).await?;
+        let entries: Vec<AuditEntry> = parked
+            .into_iter()
+            .map(|(partner, count)| AuditEntry {
+                at: now,
+                who: "gateway".to_owned(),
+                action: "delivery-parked".to_owned(),
+                subject: partner.to_string(),
+                detail: format!("{count} records could not be delivered for too long and wait for a person"),
+            })
+            .collect();
+        tx.append_audit(&entries).await?;
+        tx.save().await?;
+        *parked_at = Some(now);
+        Ok(())
+    }
+
     async fn claim(&self, room: u32) -> Result<Vec<Item>, StoreError> {
         let now = self.federation.now();
         let lease_until = now.plus(self.settings.limits.deadline).plus(LEASE_MARGIN);
@@ -303,14 +333,14 @@ impl Shared {
             };
             tx.append_exchanges(&[exchange]).await?;
         }
-        let was_blocked = tx.partner_health(domain).await?.and_then(|health| health.blocked);
         match &written.health {
             Health::Good => tx.note_success(domain, now).await?,
             Health::Unchanged => {}
             Health::Failing { wait, blocked } => tx.note_failure(domain, now, now.plus(*wait), blocked.as_deref()).await?,
         }
-        let repeated = matches!(&written.health, Health::Failing { blocked, .. } if blocked.is_some() && *blocked == was_blocked);
-        if let Some(action) = written.alert.filter(|_| !repeated) {
+        let Some(action) = written.alert else { return Ok(()) };
+        let of_partner = matches!(&written.health, Health::Failing { blocked, .. } if blocked.is_some());
+        if !of_partner || self.is_new(tx, domain, action).await? {
             let entry = AuditEntry {
                 at: now,
                 who: "gateway".to_owned(),
@@ -327,6 +357,14 @@ impl Shared {
             tx.append_audit(&[entry]).await?;
         }
         Ok(())
+    }
+
+    /// Whether nobody was told yet since this partner began to fail. Its row is locked by what was just
+    /// written, so that of two deliveries that fail at once one tells.
+    async fn is_new(&self, tx: &mut Tx, partner: &PartnerDomain, action: &str) -> Result<bool, StoreError> {
+        let since = tx.partner_health(partner).await?.and_then(|health| health.failing_since);
+        let told = tx.audit_of(partner.as_str(), 50).await?;
+        Ok(!told.iter().any(|entry| entry.action == action && since.is_none_or(|since| entry.at >= since)))
     }
 
     /// Gives a claimed row back without having sent anything.

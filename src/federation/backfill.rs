@@ -14,10 +14,9 @@ use url::Url;
 
 use super::fetch::{self, FetchError};
 use super::object::{self, Offered};
-use super::receipts::Pinned;
+use super::verify::proof_keys;
 use super::{Federation, Outcome};
 use crate::domain::partner::{FollowState, Partner, PartnerKind};
-use crate::domain::seal::Sealed;
 use crate::domain::{PartnerDomain, RecordId, Timestamp};
 use crate::store::{AuditEntry, CopyWrite, PutCopy, StoreError, Tx};
 use crate::telemetry::kill_point;
@@ -176,9 +175,10 @@ async fn keep(
     let now = federation.now();
     let mut applied = 0;
     let mut tx = federation.store.write().await?;
+    let keys = proof_keys(&mut tx, partner).await?;
     let mut writes = Vec::new();
     for item in page.items {
-        match check(partner, &item, now) {
+        match object::check(&item, &partner.actor, &keys, now) {
             Ok((Offered::Record(record), sealed)) => {
                 writes.push(CopyWrite { domain: partner.domain.clone(), record: *record, sealed, at: now });
             }
@@ -189,7 +189,7 @@ async fn keep(
             }
             Err(reason) => {
                 reading.refused += 1;
-                tracing::warn!(partner = %partner.domain, reason, "an item of the partner's records was refused");
+                tracing::warn!(partner = %partner.domain, %reason, "an item of the partner's records was refused");
             }
         }
     }
@@ -217,12 +217,6 @@ async fn put(tx: &mut Tx, partner: &Partner, writes: &[CopyWrite]) -> Result<usi
         }
     }
     Ok(applied)
-}
-
-/// Whether an item is the partner's own record, with the partner's proof.
-fn check(partner: &Partner, item: &Value, now: Timestamp) -> Result<(Offered, Sealed), String> {
-    let pinned = Pinned::of(partner).map_err(|error| error.to_string())?;
-    object::check(item, &pinned, now).map_err(|error| error.to_string())
 }
 
 /// A page as far as we use it.

@@ -11,6 +11,7 @@ pub mod context;
 pub mod dispatch;
 pub mod effect;
 pub mod fetch;
+pub mod freshness;
 pub mod held;
 pub mod inbox;
 mod incoming;

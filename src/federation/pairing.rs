@@ -202,6 +202,10 @@ async fn find_actor(
     kind: PartnerKind,
 ) -> Result<(ActorId, Value), PairingError> {
     let unreachable = |source| PairingError::Unreachable { domain: domain.clone(), source: Box::new(source) };
+    let no_actor = |reason| match kind {
+        PartnerKind::Partner => PairingError::NotAGateway { domain: domain.clone(), reason },
+        PartnerKind::Reader => PairingError::NotAReader { domain: domain.clone(), reason },
+    };
     let mut schemes = vec!["https"];
     if !federation.client.policy().allow_private.is_empty() {
         schemes.push("http");
@@ -214,25 +218,30 @@ async fn find_actor(
             Ok(response) => {
                 let document = match fetch::document(&response) {
                     Ok(document) => document,
-                    Err(source @ (FetchError::MediaType { .. } | FetchError::Json { .. })) if kind == PartnerKind::Partner => {
-                        return Err(PairingError::NotAGateway { domain: domain.clone(), reason: source.to_string() });
+                    Err(source) if kind == PartnerKind::Partner && says_no_gateway(&source) => {
+                        return Err(no_actor(source.to_string()));
                     }
                     Err(source) => return Err(unreachable(source)),
                 };
                 let actor = address.parse::<ActorId>().ok().filter(|actor| text(&document, "id") == Some(actor.as_str()));
-                return actor.map(|actor| (actor, document)).ok_or_else(|| PairingError::NotAGateway {
-                    domain: domain.clone(),
-                    reason: format!("its actor does not carry the id {address}"),
-                });
+                return actor
+                    .map(|actor| (actor, document))
+                    .ok_or_else(|| no_actor(format!("its actor does not carry the id {address}")));
             }
             // Of two failures the first one speaks of the address that should work.
             Err(error) => first_error = first_error.or(Some(error)),
         }
     }
-    Err(first_error.map_or_else(
-        || PairingError::NotAGateway { domain: domain.clone(), reason: "it has no usable address".to_owned() },
-        unreachable,
-    ))
+    Err(first_error.map_or_else(|| no_actor("it has no usable address".to_owned()), unreachable))
+}
+
+/// Whether an answer shows that there is something else than a gateway.
+const fn says_no_gateway(error: &FetchError) -> bool {
+    match error {
+        FetchError::MediaType { .. } | FetchError::Json { .. } => true,
+        FetchError::Status { status, .. } => matches!(status, 404 | 405 | 406 | 410),
+        FetchError::Outbound(_) | FetchError::Sign(_) => false,
+    }
 }
 
 fn gateway(

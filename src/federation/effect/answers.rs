@@ -62,6 +62,9 @@ impl Work<'_> {
             Ok(receipt) => receipt,
             Err(error) => return self.open(tx, answer, &error.to_string()).await,
         };
+        if receipt.cause == PurgeCause::CacheExpiry {
+            return self.expired(tx, answer, &receipt, document).await;
+        }
         let record = match self.agrees(tx, answer, &receipt).await? {
             Ok(record) => record,
             Err(problem) => return self.open(tx, answer, problem).await,
@@ -70,6 +73,25 @@ impl Work<'_> {
             Ok(Ending::applied())
         } else {
             Ok(Ending::ignored("nothing was to be purged, or its purge is proven already"))
+        }
+    }
+
+    /// The partner erased its copy by itself because nobody renewed it (R7).
+    async fn expired(
+        &self,
+        tx: &mut Tx,
+        answer: &Answer,
+        receipt: &PurgeReceipt,
+        document: &Value,
+    ) -> Result<Ending, StoreError> {
+        let record = receipt.receipt_for.parse::<RecordId>().ok().filter(|id| self.federation.actor().owns(id));
+        let Some(record) = record.filter(|record| record.as_str() == answer.object) else {
+            return self.open(tx, answer, "the receipt is about another record").await;
+        };
+        if tx.note_expiry(&self.row.partner, &record, &document.to_string(), self.now).await? {
+            Ok(Ending::applied())
+        } else {
+            Ok(Ending::ignored("the ledger does not say that this partner holds it"))
         }
     }
 
