@@ -1,6 +1,8 @@
 //! What the tests share.
 
+pub mod checker;
 pub mod content;
+pub mod gateway;
 pub mod network;
 pub mod peer;
 pub mod program;

@@ -1,0 +1,9 @@
+//! Two whole gateways and what lies between them: journeys, every order of the same news, duplicates,
+//! broken and hostile partners, and the checker that finds what went wrong.
+
+mod checker;
+mod freshness;
+mod journeys;
+mod orders;
+mod peers;
+mod stream;

@@ -1,0 +1,230 @@
+//! Reading records in bulk: what `/actor/records` gives to whom, and what a reader believes.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use passerelle::domain::partner::FollowState;
+use passerelle::domain::{Class, Record, RecordId};
+use passerelle::federation::Outcome;
+use passerelle::federation::backfill::{self, Ended, MAX_PAGES};
+use passerelle::store::DisclosureState;
+use serde_json::{Value, json};
+
+use super::journeys::{small_city, sound};
+use crate::store_tests;
+use crate::support::content::{comment, consultation, contribution, id};
+use crate::support::gateway::{Answered, TestGateway, get_as, json as document, morning, plain, settle};
+use crate::support::stores::Databases;
+
+fn read(answered: &Answered) -> Value {
+    serde_json::from_slice(&answered.body).expect("JSON")
+}
+
+fn ids(page: &Value) -> Vec<String> {
+    let items = page["orderedItems"].as_array().expect("items");
+    items.iter().map(|item| item["id"].as_str().expect("an id").to_owned()).collect()
+}
+
+fn path_of(page: &Value, at: &TestGateway) -> String {
+    page["next"].as_str().expect("a next").strip_prefix(at.url.as_str().trim_end_matches('/')).expect("our own").to_owned()
+}
+
+/// Lyon with `n` contributions and as many comments; Bordeaux follows it and has read nothing.
+async fn city_of(databases: &Databases, n: u32) -> anyhow::Result<(TestGateway, TestGateway)> {
+    let (lyon, bordeaux) = TestGateway::two(databases, &morning()).await;
+    let mut records: Vec<Record> = vec![consultation(&lyon.url, 1)];
+    records.extend((1..=n).map(|n| comment(&lyon.url, n)));
+    records.extend((1..=n).map(|n| contribution(&lyon.url, n)));
+    lyon.publish(&records).await?;
+    settle(&[&lyon]).await?;
+    lyon.list(&bordeaux.as_partner(FollowState::Accepted, FollowState::None)).await?;
+    bordeaux.list(&lyon.as_partner(FollowState::None, FollowState::Accepted)).await?;
+    Ok((lyon, bordeaux))
+}
+
+store_tests! {
+    async fn a_page_has_parents_before_children_and_at_most_a_hundred_items(databases: Databases) {
+        let (lyon, bordeaux) = city_of(&databases, 120).await?;
+        let mut path = "/actor/records".to_owned();
+        let mut seen: Vec<String> = Vec::new();
+        for expected in [100, 100, 41, 0] {
+            let answered = get_as(&bordeaux, &lyon, &path).await?;
+            assert_eq!(answered.status, 200);
+            let page = read(&answered);
+            assert_eq!(page["type"], "OrderedCollectionPage");
+            assert_eq!(ids(&page).len(), expected);
+            for item in page["orderedItems"].as_array().expect("items") {
+                for parent in ["inReplyTo", "process"] {
+                    if let Some(parent) = item[parent].as_str().filter(|parent| item["id"] != *parent) {
+                        let before = seen.iter().any(|id| id == parent) || ids(&page).iter().take_while(|id| item["id"] != id.as_str()).any(|id| id == parent);
+                        assert!(before, "{parent} comes after {}", item["id"]);
+                    }
+                }
+            }
+            seen.extend(ids(&page));
+            path = path_of(&page, &lyon);
+        }
+        assert_eq!(seen.iter().collect::<HashSet<_>>().len(), 241, "each once");
+        // Asked again later, the last page brings what is new.
+        lyon.publish(&[contribution(&lyon.url, 500)]).await?;
+        let page = read(&get_as(&bordeaux, &lyon, &path).await?);
+        assert_eq!(ids(&page), [id(&lyon.url, Class::Contribution, 500).to_string()]);
+    }
+
+    async fn asking_for_the_next_page_acknowledges_the_one_before(databases: Databases) {
+        let (lyon, bordeaux) = city_of(&databases, 2).await?;
+        let first = get_as(&bordeaux, &lyon, "/actor/records").await?;
+        let page = read(&first);
+        for id in ids(&page) {
+            let row = lyon.ledger(&bordeaux, &id.parse::<RecordId>()?).await?.expect("it was written before it left");
+            assert!(row.offered && row.acked_revision.is_none());
+        }
+        // The answer was lost: the same page again, the same items.
+        let again = read(&get_as(&bordeaux, &lyon, "/actor/records").await?);
+        assert_eq!(ids(&again), ids(&page));
+        read(&get_as(&bordeaux, &lyon, &path_of(&again, &lyon)).await?);
+        for id in ids(&page) {
+            let row = lyon.ledger(&bordeaux, &id.parse::<RecordId>()?).await?.expect("it is in the ledger");
+            assert_eq!((row.state, row.acked_revision), (DisclosureState::Acknowledged, Some(1)), "{id}");
+        }
+    }
+
+    async fn sec_049_records_are_for_followers_that_sign(databases: Databases) {
+        let (lyon, bordeaux) = city_of(&databases, 1).await?;
+        let nantes = TestGateway::start(&databases, "nantes", &morning()).await;
+        assert_eq!(get_as(&nantes, &lyon, "/actor/records").await?.status, 401, "not listed");
+        lyon.list(&nantes.as_partner(FollowState::None, FollowState::None)).await?;
+        assert_eq!(get_as(&nantes, &lyon, "/actor/records").await?.status, 401, "does not follow");
+        lyon.list(&nantes.as_partner(FollowState::Rejected, FollowState::None)).await?;
+        assert_eq!(get_as(&nantes, &lyon, "/actor/records").await?.status, 401, "was refused");
+        let url = lyon.url.join("/actor/records")?;
+        let unsigned = bordeaux.federation.client.send(passerelle::outbound::Request::get(url)).await?;
+        assert_eq!(unsigned.status.as_u16(), 401);
+        assert_eq!(get_as(&bordeaux, &lyon, "/actor/records").await?.status, 200);
+    }
+
+    async fn sec_049_who_follows_no_more_is_sent_deletions_only(databases: Databases) {
+        let (lyon, bordeaux) = TestGateway::two_paired(&databases, &morning()).await?;
+        lyon.publish(&small_city(&lyon)).await?;
+        settle(&[&lyon, &bordeaux]).await?;
+        let mut tx = lyon.federation.store.write().await?;
+        tx.set_follows_us(&bordeaux.domain, FollowState::Rejected).await?;
+        tx.save().await?;
+        bordeaux.posts();
+        let erased = id(&lyon.url, Class::Comment, 1);
+        lyon.publish(&[contribution(&lyon.url, 9)]).await?;
+        lyon.edit(&id(&lyon.url, Class::Contribution, 1), |record| record.title = None).await?;
+        lyon.delete(&erased).await?;
+        settle(&[&lyon, &bordeaux]).await?;
+        let posts: Vec<String> = bordeaux.posts().iter().map(|post| String::from_utf8_lossy(&post.body).into_owned()).collect();
+        assert_eq!(posts.len(), 1, "{posts:?}");
+        assert!(posts[0].contains("\"Delete\"") && posts[0].contains(erased.as_str()));
+        assert_eq!(lyon.ledger(&bordeaux, &erased).await?.expect("it is in the ledger").state, DisclosureState::Purged);
+    }
+
+    async fn hostile_cursors_are_answered_with_400(databases: Databases) {
+        let (lyon, bordeaux) = city_of(&databases, 1).await?;
+        for cursor in ["x", "%00", "AAAA", "MSAx", "%27%20OR%201=1", &"A".repeat(4000)] {
+            assert_eq!(get_as(&bordeaux, &lyon, &format!("/actor/records?after={cursor}")).await?.status, 400, "{cursor}");
+        }
+        // Of another reading: the partner has begun again meanwhile.
+        let old = path_of(&read(&get_as(&bordeaux, &lyon, "/actor/records").await?), &lyon);
+        get_as(&bordeaux, &lyon, "/actor/records").await?;
+        assert_eq!(get_as(&bordeaux, &lyon, &old).await?.status, 400);
+    }
+
+    async fn reading_goes_on_where_it_was_interrupted(databases: Databases) {
+        let (lyon, bordeaux) = city_of(&databases, 150).await?;
+        let served = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&served);
+        lyon.disturb(move |parts, _| {
+            let records = parts.uri.path() == "/actor/records";
+            (records && count.fetch_add(1, Ordering::SeqCst) == 1).then(|| plain(StatusCode::SERVICE_UNAVAILABLE))
+        });
+        assert_eq!(backfill::step(&bordeaux.federation).await?, Outcome::Worked(1));
+        assert_eq!(backfill::step(&bordeaux.federation).await?, Outcome::Idle, "not at once again");
+        let clock = passerelle::domain::time::ManualClock::at(bordeaux.federation.now());
+        clock.advance(Duration::from_secs(1));
+        let mut tx = bordeaux.federation.store.write().await?;
+        backfill::ask_soon(&mut tx, &lyon.domain, bordeaux.federation.now()).await?;
+        tx.save().await?;
+        settle(&[&lyon, &bordeaux]).await?;
+        assert_eq!(served.load(Ordering::SeqCst), 6, "1, failed, 2, 3, 4, empty");
+        sound(&lyon, &bordeaux).await?;
+    }
+
+    async fn sec_136_a_stream_without_end_is_left_after_twenty_pages(databases: Databases) {
+        let (lyon, bordeaux) = city_of(&databases, 1).await?;
+        let partner = lyon.as_partner(FollowState::None, FollowState::Accepted);
+        let base = lyon.url.join("/actor/records")?.to_string();
+        let page = |next: String, items: Value| {
+            document(json!({"type": "OrderedCollectionPage", "next": next, "orderedItems": items}).to_string())
+        };
+        // New pages for ever, each with an item that is refused.
+        let (address, n) = (base.clone(), AtomicUsize::new(0));
+        lyon.disturb(move |parts, _| (parts.uri.path() == "/actor/records").then(|| page(format!("{address}?after={}", n.fetch_add(1, Ordering::SeqCst)), json!([1]))));
+        let reading = backfill::read(&bordeaux.federation, &partner).await?;
+        assert_eq!((reading.pages, reading.applied, reading.ended), (MAX_PAGES, 0, Ended::LimitReached));
+        // The page itself, and a circle of two.
+        for circle in [vec!["a"], vec!["a", "b"]] {
+            let mut tx = bordeaux.federation.store.write().await?;
+            tx.set_backfill_cursor(&lyon.domain, Some(&format!("{base}?after=a")), bordeaux.federation.now()).await?;
+            tx.save().await?;
+            let (address, circle) = (base.clone(), circle);
+            let length = circle.len();
+            lyon.disturb(move |parts, _| (parts.uri.path() == "/actor/records").then(|| {
+                let here = parts.uri.query().and_then(|query| query.strip_prefix("after=")).unwrap_or("a");
+                let place = circle.iter().position(|name| *name == here).unwrap_or(0);
+                page(format!("{address}?after={}", circle[(place + 1) % circle.len()]), json!([1]))
+            }));
+            let reading = backfill::read(&bordeaux.federation, &partner).await?;
+            assert_eq!(reading.pages, length);
+            assert!(matches!(reading.ended, Ended::Unusable(_)), "{reading:?}");
+        }
+        // No items, but a next.
+        let address = base.clone();
+        lyon.disturb(move |parts, _| (parts.uri.path() == "/actor/records").then(|| page(format!("{address}?after=zz"), json!([]))));
+        let reading = backfill::read(&bordeaux.federation, &partner).await?;
+        assert_eq!((reading.pages, reading.ended), (1, Ended::Complete));
+    }
+
+    async fn sec_051_a_page_brings_only_its_owners_records_with_their_proof(databases: Databases) {
+        let (lyon, bordeaux) = city_of(&databases, 2).await?;
+        let partner = lyon.as_partner(FollowState::None, FollowState::Accepted);
+        let good = lyon.record(&id(&lyon.url, Class::Contribution, 1)).await?.sealed;
+        let good: Value = serde_json::from_slice(&good)?;
+        let mut flipped = good.clone();
+        flipped["revision"] = json!(2);
+        let mut unsigned: Value = serde_json::from_slice(&lyon.record(&id(&lyon.url, Class::Contribution, 2)).await?.sealed)?;
+        unsigned.as_object_mut().expect("an object").remove("proof");
+        let mut foreign = good.clone();
+        foreign["id"] = json!("https://nantes.example/contributions/1");
+        bordeaux.publish(&[consultation(&bordeaux.url, 7)]).await?;
+        let ours: Value = serde_json::from_slice(&bordeaux.record(&id(&bordeaux.url, Class::Consultation, 7)).await?.sealed)?;
+        let next = format!("{}?after=x", lyon.url.join("/actor/records")?);
+        let items = json!([flipped, unsigned, foreign, ours, 1, null, "https://lyon.example/x", {}, good]);
+        let page = json!({"type": "OrderedCollectionPage", "next": next, "orderedItems": items}).to_string();
+        let empty = json!({"type": "OrderedCollectionPage", "next": next, "orderedItems": []}).to_string();
+        lyon.disturb(move |parts, _| (parts.uri.path() == "/actor/records").then(|| {
+            document(if parts.uri.query().is_some() { empty.clone() } else { page.clone() })
+        }));
+        let reading = backfill::read(&bordeaux.federation, &partner).await?;
+        assert_eq!((reading.applied, reading.refused, reading.ended), (1, 8, Ended::Complete));
+        let held = bordeaux.federation.store.read().await?.copy_heads(&lyon.domain, None, 10).await?;
+        assert_eq!(held.iter().map(|head| head.revision).collect::<Vec<_>>(), [1]);
+    }
+
+    async fn a_lost_copy_comes_back_when_the_stream_is_read_from_its_start(databases: Databases) {
+        let (lyon, bordeaux) = TestGateway::two_paired(&databases, &morning()).await?;
+        lyon.publish(&small_city(&lyon)).await?;
+        settle(&[&lyon, &bordeaux]).await?;
+        let mut tx = bordeaux.federation.store.write().await?;
+        tx.set_backfill_cursor(&lyon.domain, None, bordeaux.federation.now().minus(Duration::from_hours(7))).await?;
+        tx.save().await?;
+        settle(&[&lyon, &bordeaux]).await?;
+        sound(&lyon, &bordeaux).await?;
+    }
+}
