@@ -471,3 +471,26 @@ fn each_class_has_a_page_that_lists_exactly_its_properties() {
         assert_eq!(there, wanted, "{page}.md");
     }
 }
+
+#[test]
+fn the_receipts_that_are_sent_are_those_of_the_schemas() {
+    use passerelle::federation::keys::Keys;
+    use passerelle::federation::{receipts, wire};
+
+    let now = "2026-12-01T00:00:00Z".parse().expect("a time");
+    for class in ["DeliveryReceipt", "PurgeReceipt"] {
+        let document = example(class);
+        let actor: passerelle::domain::ActorId =
+            document["attributedTo"].as_str().expect("an address").parse().expect("an actor");
+        let keys = Keys::from_seed(actor.clone(), &[4; 32]).expect("keys");
+        let signed = if class == "DeliveryReceipt" {
+            let receipt = wire::delivery_receipt_from_json(&document).expect("a receipt");
+            receipts::sign_delivery(&receipt, actor.url(), &keys, now)
+        } else {
+            receipts::sign_purge(&wire::purge_receipt_from_json(&document).expect("a receipt"), actor.url(), &keys, now)
+        };
+        let mut sent = signed.expect("a proof").document;
+        sent["proof"] = document["proof"].clone();
+        assert_eq!(sent, document, "{class}");
+    }
+}
