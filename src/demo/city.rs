@@ -46,8 +46,8 @@ pub(super) struct City {
 }
 
 impl City {
-    /// Starts the platform and writes the gateway's configuration into `folder`.
-    pub(super) async fn found(plan: Plan, folder: &Path) -> anyhow::Result<Self> {
+    /// Starts the platform and writes the gateway's configuration into `folder`; the platform is read `every` so often.
+    pub(super) async fn found(plan: Plan, folder: &Path, every: &str) -> anyhow::Result<Self> {
         let platform = SimulatedDecidim::start(plan.generation, plan.fixture, Arc::new(SystemClock)).await?;
         let name = plan.name;
         let platform_url: Url = format!("http://participer.{name}.localhost:{}", platform.address().port()).parse()?;
@@ -72,7 +72,7 @@ url = "{database}"
 name = "{name}"
 kind = "decidim"
 url = "{platform}"
-every = "1s"
+every = "{every}"
 requests_per_second = 1000.0
 
 [outbound]

@@ -30,7 +30,7 @@ impl Gateway {
     /// The environment of the demo's own user must not configure its gateways.
     fn bare(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
-        command.args(arguments).arg("--config").arg(&self.config).kill_on_drop(true).stdin(Stdio::null());
+        command.args(arguments).arg("--config").arg(&self.config).env("NO_COLOR", "1").kill_on_drop(true).stdin(Stdio::null());
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PASSERELLE_")) {
             command.env_remove(name);
         }

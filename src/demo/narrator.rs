@@ -13,6 +13,19 @@ pub(super) struct Say {
     pub(super) en: &'static str,
 }
 
+/// What was found, in both languages.
+#[derive(Debug, Clone)]
+pub(super) struct Figures {
+    pub(super) fr: String,
+    pub(super) en: String,
+}
+
+impl Figures {
+    pub(super) fn new(fr: impl Into<String>, en: impl Into<String>) -> Self {
+        Self { fr: fr.into(), en: en.into() }
+    }
+}
+
 /// Writes the story to the standard output.
 pub(super) struct Narrator {
     json: bool,
@@ -39,8 +52,9 @@ impl Narrator {
     }
 
     /// One step that was verified.
-    pub(super) fn done(&mut self, what: Say, figures: &str, took: Duration) {
+    pub(super) fn done(&mut self, what: Say, figures: &Figures, took: Duration) {
         self.told += 1;
+        let figures = if self.french { &figures.fr } else { &figures.en };
         self.step(what, figures, took, true);
     }
 
@@ -48,6 +62,9 @@ impl Narrator {
     pub(super) fn failed(&mut self, what: Say, why: &str, took: Duration) {
         self.told += 1;
         self.step(what, why, took, false);
+        let (n, of, what) = (self.told, self.total, self.say(what));
+        let said = if self.french { "étape non vérifiée" } else { "not verified: step" };
+        self.line(format!("{said} {n}/{of}, {what}"));
     }
 
     fn step(&self, what: Say, figures: &str, took: Duration, ok: bool) {

@@ -9,9 +9,9 @@ use serde_json::Value;
 use super::checks::{FACT, Witness};
 use super::city::City;
 use super::crawl;
-use super::narrator::Say;
-use super::platform::NewProposal;
-use super::stranger::until;
+use super::narrator::{Figures, Say};
+use super::platform::{NewProposal, Proposal, Texts};
+use super::stranger::{Seen, until};
 use crate::domain::Class;
 use crate::domain::fingerprint::WordList;
 
@@ -82,7 +82,7 @@ impl Step {
     }
 
     /// Makes it happen and waits until it is seen.
-    pub(super) async fn play(self, cities: &mut Cities, witness: &mut Witness) -> anyhow::Result<String> {
+    pub(super) async fn play(self, cities: &mut Cities, witness: &mut Witness) -> anyhow::Result<Figures> {
         match self {
             Self::Read => read(cities).await,
             Self::Open => open(cities, witness).await,
@@ -101,7 +101,7 @@ impl Step {
 }
 
 /// `platform sync NAME`, before any server runs.
-async fn read(cities: &Cities) -> anyhow::Result<String> {
+async fn read(cities: &Cities) -> anyhow::Result<Figures> {
     let mut figures = Vec::new();
     for city in [&cities.lyon, &cities.bordeaux] {
         city.gateway.command(&["platform", "sync", city.name]).await?;
@@ -111,11 +111,12 @@ async fn read(cities: &Cities) -> anyhow::Result<String> {
         ensure!(records > 0, "{} published nothing", city.title);
         figures.push(format!("{} {records}", city.title));
     }
-    Ok(format!("{} records", figures.join(", ")))
+    let figures = figures.join(", ");
+    Ok(Figures::new(format!("{figures} fiches"), format!("{figures} records")))
 }
 
 /// `serve`, and every contribution is reached by plain links.
-async fn open(cities: &mut Cities, witness: &mut Witness) -> anyhow::Result<String> {
+async fn open(cities: &mut Cities, witness: &mut Witness) -> anyhow::Result<Figures> {
     let mut figures = Vec::new();
     for city in [&mut cities.lyon, &mut cities.bordeaux] {
         city.open(&witness.stranger).await?;
@@ -127,11 +128,12 @@ async fn open(cities: &mut Cities, witness: &mut Witness) -> anyhow::Result<Stri
         ensure!(linked == published && linked > 0, "links lead to {linked} of {published} contributions of {}", city.title);
         figures.push(format!("{} {linked}", city.title));
     }
-    Ok(format!("{} contributions by plain links", figures.join(", ")))
+    let figures = figures.join(", ");
+    Ok(Figures::new(format!("{figures} contributions par simples liens"), format!("{figures} contributions by plain links")))
 }
 
 /// Each operator compares the words the other one reads out, then accepts.
-async fn pair(cities: &Cities, witness: &Witness) -> anyhow::Result<String> {
+async fn pair(cities: &Cities, witness: &Witness) -> anyhow::Result<Figures> {
     let (lyon, bordeaux) = (&cities.lyon, &cities.bordeaux);
     for (own, other) in [(lyon, bordeaux), (bordeaux, lyon)] {
         let fingerprint = witness.key(other)?.key.fingerprint();
@@ -150,12 +152,12 @@ async fn pair(cities: &Cities, witness: &Witness) -> anyhow::Result<String> {
         let page = own.public_url.join(&format!("/partners/{}", other.domain))?;
         witness.page("the public page about the partner", &page, |seen| seen.status == 200).await?;
     }
-    Ok("words compared, each follows the other".to_owned())
+    Ok(Figures::new("mots comparés, chacune suit l'autre", "words compared, each follows the other"))
 }
 
 /// What was there before is read through `/actor/records`.
-async fn backfill(cities: &Cities, witness: &Witness) -> anyhow::Result<String> {
-    let mut figures = Vec::new();
+async fn backfill(cities: &Cities, witness: &Witness) -> anyhow::Result<Figures> {
+    let mut figures = (Vec::new(), Vec::new());
     for (origin, holder) in [(&cities.lyon, &cities.bordeaux), (&cities.bordeaux, &cities.lyon)] {
         let what = format!("{} holds what {} publishes", holder.title, origin.title);
         until(&what, BACKFILL, async || {
@@ -167,20 +169,21 @@ async fn backfill(cities: &Cities, witness: &Witness) -> anyhow::Result<String> 
         })
         .await?;
         let held = witness.held_in_public(origin, holder).await?;
-        figures.push(format!("{} holds {held} of {}", holder.title, origin.title));
+        figures.0.push(format!("{} tient {held} de {}", holder.title, origin.title));
+        figures.1.push(format!("{} holds {held} of {}", holder.title, origin.title));
     }
-    Ok(figures.join(", "))
+    Ok(Figures::new(figures.0.join(", "), figures.1.join(", ")))
 }
 
-async fn contribute(cities: &Cities, witness: &Witness) -> anyhow::Result<String> {
+async fn contribute(cities: &Cities, witness: &Witness) -> anyhow::Result<Figures> {
     let new = NewProposal { component: 1, author: 4, title: TITLE, body: BODY, place: Some((45.7578, 4.8320)) };
     cities.lyon.platform.change(|city| city.add_proposal(&new));
     let id = witness.finds(&cities.lyon, TITLE).await?;
     witness.copy("the new proposal", &id, &cities.lyon, &cities.bordeaux, |seen| seen.status == 200 && seen.shows(TITLE)).await?;
-    Ok("Bordeaux shows it with its origin, receipt".to_owned())
+    Ok(Figures::new("Bordeaux la montre, avec accusé de réception", "Bordeaux shows it, with a receipt"))
 }
 
-async fn comment(cities: &Cities, witness: &Witness) -> anyhow::Result<String> {
+async fn comment(cities: &Cities, witness: &Witness) -> anyhow::Result<Figures> {
     let (number, title) = cities.bordeaux.platform.read(|city| {
         let quiet = city
             .proposals
@@ -190,88 +193,91 @@ async fn comment(cities: &Cities, witness: &Witness) -> anyhow::Result<String> {
     });
     cities.bordeaux.platform.change(|city| city.add_comment(number, None, 135, 1, COMMENT));
     let id = witness.finds(&cities.bordeaux, &title).await?;
-    let shows = |seen: &super::stranger::Seen| seen.status == 200 && seen.shows(COMMENT);
+    let shows = |seen: &Seen| seen.status == 200 && seen.shows(COMMENT);
     witness.page("the comment at its origin", id.url(), shows).await?;
     witness.copy("the comment", &id, &cities.bordeaux, &cities.lyon, shows).await?;
-    Ok("Lyon shows the discussion".to_owned())
+    Ok(Figures::new("Lyon montre la discussion", "Lyon shows the discussion"))
 }
 
-async fn edit(cities: &Cities, witness: &Witness) -> anyhow::Result<String> {
+async fn edit(cities: &Cities, witness: &Witness) -> anyhow::Result<Figures> {
     let id = witness.finds(&cities.lyon, TITLE).await?;
     let number = numbered(cities, TITLE)?;
     cities.lyon.platform.change(|city| city.edit_proposal(number, EDITED, BODY));
-    let shows = |seen: &super::stranger::Seen| seen.status == 200 && seen.shows(EDITED) && !seen.shows(TITLE);
+    let shows = |seen: &Seen| seen.status == 200 && seen.shows(EDITED) && !seen.shows(TITLE);
     witness.page("the new title at its origin", id.url(), shows).await?;
     witness.copy("the new title", &id, &cities.lyon, &cities.bordeaux, shows).await?;
-    Ok("Bordeaux shows the new version".to_owned())
+    Ok(Figures::new("Bordeaux montre la nouvelle version", "Bordeaux shows the new version"))
 }
 
-async fn answer(cities: &Cities, witness: &Witness) -> anyhow::Result<String> {
+async fn answer(cities: &Cities, witness: &Witness) -> anyhow::Result<Figures> {
     let id = witness.finds(&cities.lyon, EDITED).await?;
     let number = numbered(cities, EDITED)?;
     cities.lyon.platform.change(|city| city.answer(number, "accepted", &format!("<p>{ANSWER}</p>")));
-    let shows = |seen: &super::stranger::Seen| seen.status == 200 && seen.shows(ANSWER);
+    let shows = |seen: &Seen| seen.status == 200 && seen.shows(ANSWER);
     witness.page("the answer at its origin", id.url(), shows).await?;
     witness.copy("the answer", &id, &cities.lyon, &cities.bordeaux, shows).await?;
-    Ok("Bordeaux shows the official answer".to_owned())
+    Ok(Figures::new("Bordeaux montre la réponse officielle", "Bordeaux shows the official answer"))
 }
 
-async fn moderate(cities: &Cities, witness: &Witness) -> anyhow::Result<String> {
-    let (number, title, body) = chosen(cities, 4);
+async fn moderate(cities: &Cities, witness: &Witness) -> anyhow::Result<Figures> {
+    let (number, title, body) = chosen(cities, 4)?;
     let id = witness.finds(&cities.lyon, &title).await?;
     witness.copy("the proposal before", &id, &cities.lyon, &cities.bordeaux, |seen| seen.shows(&title)).await?;
     cities.lyon.platform.change(|city| city.hide(number));
-    let silent = |seen: &super::stranger::Seen| seen.status == 200 && !seen.shows(&title) && !seen.shows(&body);
+    let silent = |seen: &Seen| seen.status == 200 && !seen.shows(&title) && !seen.shows(&body);
     witness.page("nothing of the hidden proposal at its origin", id.url(), silent).await?;
     let hidden = |document: &Value| document.get("moderationState").and_then(Value::as_str) == Some("hidden");
     witness.record("the hidden record", &id, &cities.lyon, hidden).await?;
     witness.copy("nothing of the hidden proposal", &id, &cities.lyon, &cities.bordeaux, silent).await?;
-    Ok("hidden in Lyon and in Bordeaux".to_owned())
+    Ok(Figures::new("masquée à Lyon et à Bordeaux", "hidden in Lyon and in Bordeaux"))
 }
 
-async fn withdraw(cities: &Cities, witness: &Witness) -> anyhow::Result<String> {
-    let (number, title, body) = chosen(cities, 5);
+async fn withdraw(cities: &Cities, witness: &Witness) -> anyhow::Result<Figures> {
+    let (number, title, body) = chosen(cities, 13)?;
     let id = witness.finds(&cities.lyon, &title).await?;
     witness.copy("the proposal before", &id, &cities.lyon, &cities.bordeaux, |seen| seen.shows(&body)).await?;
     cities.lyon.platform.change(|city| city.withdraw(number));
     let withdrawn = |document: &Value| document.get("authorState").and_then(Value::as_str) == Some("withdrawn");
     witness.record("the withdrawn record", &id, &cities.lyon, withdrawn).await?;
-    let bare = |seen: &super::stranger::Seen| seen.status == 200 && seen.shows(&title) && !seen.shows(&body);
+    let bare = |seen: &Seen| seen.status == 200 && seen.shows(&title) && !seen.shows(&body);
     witness.page("the title without the text at its origin", id.url(), bare).await?;
     witness.copy("the title without the text", &id, &cities.lyon, &cities.bordeaux, bare).await?;
-    Ok("title kept, text gone, in both cities".to_owned())
+    Ok(Figures::new("le titre reste, le texte part, dans les deux villes", "title kept, text gone, in both cities"))
 }
 
-async fn delete(cities: &Cities, witness: &Witness) -> anyhow::Result<String> {
+async fn delete(cities: &Cities, witness: &Witness) -> anyhow::Result<Figures> {
     let id = witness.finds(&cities.lyon, EDITED).await?;
     let number = numbered(cities, EDITED)?;
     cities.lyon.platform.change(|city| city.delete_proposal(number));
-    let gone = |seen: &super::stranger::Seen| seen.status == 410 && !seen.shows(EDITED);
+    let gone = |seen: &Seen| seen.status == 410 && !seen.shows(EDITED);
     witness.page("the deleted proposal at its origin", id.url(), gone).await?;
     let copy = cities.bordeaux.copy_page(&id, Class::Contribution)?;
     witness.page("the deleted proposal at Bordeaux", &copy, gone).await?;
     witness.purge(&id, &cities.lyon, &cities.bordeaux).await?;
-    Ok("Lyon 410, Bordeaux 410, purge receipt verified".to_owned())
+    Ok(Figures::new("Lyon 410, Bordeaux 410, reçu d'effacement vérifié", "Lyon 410, Bordeaux 410, purge receipt verified"))
 }
 
 /// Nothing is on its way any more, and both hold what the other publishes.
-async fn compare(cities: &Cities, witness: &Witness) -> anyhow::Result<String> {
+async fn compare(cities: &Cities, witness: &Witness) -> anyhow::Result<Figures> {
     backfill(cities, witness).await?;
-    Ok("0 differences, every proof verified".to_owned())
+    Ok(Figures::new("0 différence, toutes les preuves vérifiées", "0 differences, every proof verified"))
 }
 
 /// The platform's number of the proposal with this title: people know it, the gateways' checks do not need it.
 fn numbered(cities: &Cities, title: &str) -> anyhow::Result<u64> {
-    let titled = |p: &&super::platform::Proposal| p.title.get("fr").and_then(Value::as_str) == Some(title);
+    let titled = |p: &&Proposal| p.title.get("fr").and_then(Value::as_str) == Some(title);
     let number = cities.lyon.platform.read(|city| city.proposals.iter().find(titled).map(|p| p.id));
     number.ok_or_else(|| anyhow::anyhow!("nobody published « {title} » in Lyon"))
 }
 
-/// Number, title and first words of a proposal of Lyon's platform.
-fn chosen(cities: &Cities, number: u64) -> (u64, String, String) {
-    let french = |texts: &super::platform::Texts| texts.get("fr").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let texts = cities.lyon.platform.read(|city| city.proposal(number).map(|p| (french(&p.title), french(&p.body))));
-    let (title, body) = texts.unwrap_or_default();
+/// Number, title and first sentence of a proposal of Lyon's platform, which no other has the title of.
+fn chosen(cities: &Cities, number: u64) -> anyhow::Result<(u64, String, String)> {
+    let french = |texts: &Texts| texts.get("fr").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let texts = cities.lyon.platform.read(|city| {
+        let chosen = city.proposal(number).map(|p| (french(&p.title), french(&p.body)))?;
+        (city.proposals.iter().filter(|p| french(&p.title) == chosen.0).count() == 1).then_some(chosen)
+    });
+    let Some((title, body)) = texts else { anyhow::bail!("proposal {number} of Lyon is not the only one of its title") };
     let first = body.split(['.', '\n']).next().unwrap_or_default().to_owned();
-    (number, title, first)
+    Ok((number, title, first))
 }

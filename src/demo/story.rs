@@ -61,8 +61,12 @@ pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
     };
     let folder = tempfile::Builder::new().prefix("passerelle-demo-").tempdir().context("cannot make a temporary folder")?;
     let [lyon, bordeaux] = PLANS;
-    let mut cities =
-        Cities { lyon: City::found(lyon, folder.path()).await?, bordeaux: City::found(bordeaux, folder.path()).await? };
+    // Who keeps the cities running does not want a core to be busy with reading.
+    let every = if options.once { "1s" } else { "3s" };
+    let mut cities = Cities {
+        lyon: City::found(lyon, folder.path(), every).await?,
+        bordeaux: City::found(bordeaux, folder.path(), every).await?,
+    };
     let mut witness = Witness {
         stranger: Stranger::new()?,
         keys: std::collections::BTreeMap::default(),

@@ -7,5 +7,6 @@ mod open_data;
 mod pages;
 mod replay;
 mod scan;
+mod story;
 mod stranger;
 mod verbs;
