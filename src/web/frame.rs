@@ -60,6 +60,13 @@ pub struct Elsewhere {
     pub current: bool,
 }
 
+/// The place that a public body is named after, for use in a sentence: "Lyon" of "Ville de Lyon".
+#[must_use]
+pub fn place_of(name: &str) -> &str {
+    let bodies = ["Ville de ", "Ville d'", "Ville d’", "Commune de ", "Commune d'", "Mairie de ", "City of "];
+    bodies.iter().find_map(|body| name.strip_prefix(body)).filter(|place| !place.is_empty()).unwrap_or(name)
+}
+
 impl Frame {
     /// The frame of the page `title` at `here`.
     #[must_use]
@@ -101,7 +108,7 @@ impl Frame {
     /// A text about the city, for example "Published by { $city }".
     #[must_use]
     pub fn say_city(&self, key: &str) -> String {
-        self.texts.plain(key, &[("city", Arg::Text(&self.city))])
+        self.texts.plain(key, &[("city", Arg::Name(place_of(&self.city)))])
     }
 
     /// A text about a number.

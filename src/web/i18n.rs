@@ -77,7 +77,10 @@ impl Texts {
             };
             args.set(name, value);
         }
-        self.format(key, Some(&args))
+        let names = values
+            .iter()
+            .filter_map(|(_, value)| if let Arg::Name(name) = value { Some((*name, (*name).to_owned())) } else { None });
+        self.elided(self.format(key, Some(&args)), names)
     }
 
     /// A text with values, as markup: names isolated, instants in `<time>`.
@@ -95,7 +98,21 @@ impl Texts {
             };
             args.set(name, value);
         }
-        Html::trusted(self.format(key, Some(&args)))
+        let names = values.iter().filter_map(|(_, value)| {
+            if let Arg::Name(name) = value { Some((*name, Html::name(name).to_string())) } else { None }
+        });
+        Html::trusted(self.elided(self.format(key, Some(&args)), names))
+    }
+
+    /// French drops the e of "de" and "que" before a vowel: "d'Angers".
+    fn elided<'a>(&self, mut text: String, names: impl Iterator<Item = (&'a str, String)>) -> String {
+        let begins_with_vowel = |name: &str| name.starts_with(|c: char| "AEIOUYÉÈÊÎÔaeiouyéèêîô".contains(c));
+        for (_, shown) in names.filter(|(name, _)| self.language == Language::French && begins_with_vowel(name)) {
+            for (full, short) in [("de ", "d'"), ("De ", "D'"), ("que ", "qu'")] {
+                text = text.replace(&format!("{full}{shown}"), &format!("{short}{shown}"));
+            }
+        }
+        text
     }
 
     /// A text about a number `n`.
@@ -275,6 +292,13 @@ mod tests {
     }
 
     #[test]
+    fn french_elides_before_a_vowel() {
+        let say = |city| texts(Language::French).html("held-title", &[("city", Arg::Name(city))]).to_string();
+        assert_eq!(say("Angers"), "Copies d'<bdi>Angers</bdi>");
+        assert_eq!(say("Lyon"), "Copies de <bdi>Lyon</bdi>");
+    }
+
+    #[test]
     fn numbers_and_dates_are_written_as_the_language_does() {
         let at: Timestamp = "2026-11-30T23:30:00Z".parse().expect("a time");
         assert_eq!(texts(Language::French).number(1_234_567), "1\u{202F}234\u{202F}567");
@@ -282,7 +306,7 @@ mod tests {
         assert_eq!(texts(Language::French).day(at), "1er\u{A0}décembre 2026");
         assert_eq!(
             texts(Language::English).moment_tag(at).as_str(),
-            "<time datetime=\"2026-12-01T00:30:00+01:00\">1\u{A0}December 2026, 00:30</time>"
+            "<time datetime=\"2026-12-01T00:30:00+01:00\">1\u{A0}December 2026,\u{A0}00:30</time>"
         );
     }
 }

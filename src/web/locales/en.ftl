@@ -2,7 +2,7 @@
 
 # Frame
 site-name = Passerelle, { $city }
-gateway-name = Gateway of citizen participation
+gateway-name = Participation gateway
 skip = Skip to content
 menu = Main menu
 languages = Interface language
@@ -42,7 +42,7 @@ month-9 = September
 month-10 = October
 month-11 = November
 month-12 = December
-day-and-time = { $day }, { $time }
+day-and-time = { $day }, { $time }
 from-to = from { $from } to { $to }
 since-day = since { $day }
 until-day = until { $day }
@@ -154,7 +154,6 @@ author-unknown = Author not published
 badge-copy = From { $city }
 badge-copy-words = , copy, content of another city
 banner = Origin of this content
-banner-word = COPY
 banner-original = Original:
 banner-licence = Licence:
 banner-may = May be displayed. Changes and deletions come from the city of origin.
@@ -467,7 +466,7 @@ privacy-7 = Access, rectification, erasure, objection: { $contact }. You may als
 help-title = Help
 help-1 = This site is read without an account. To take part, follow the link to the platform of the city that runs the consultation.
 help-copy = What is a copy?
-help-copy-1 = A partner city's record, shown here under a purple banner “COPY”. The original is what counts; the banner leads there.
+help-copy-1 = A partner city's record, shown here under a purple banner “Copy”. The original is what counts; the banner leads there.
 help-copy-2 = A copy expires when the city of origin no longer confirms it, and disappears when it is called back.
 help-hidden = Hidden, withdrawn, deleted
 help-hidden-1 = Hidden: the city of origin holds the record back; it may return. Withdrawn: its author took it back; the title stays.

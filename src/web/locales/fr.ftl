@@ -2,7 +2,7 @@
 
 # Cadre
 site-name = Passerelle, { $city }
-gateway-name = Passerelle des participations citoyennes
+gateway-name = Passerelle citoyenne
 skip = Aller au contenu
 menu = Menu principal
 languages = Langue de l'interface
@@ -42,15 +42,15 @@ month-9 = septembre
 month-10 = octobre
 month-11 = novembre
 month-12 = décembre
-day-and-time = { $day } à { $time }
+day-and-time = { $day } à { $time }
 from-to = du { $from } au { $to }
 since-day = depuis le { $day }
 until-day = jusqu'au { $day }
 ended-day = terminée le { $day }
 opens-day = ouvre le { $day }
 no-dates = sans dates
-published-day = publié le { $day }
-changed-day = modifié le { $day }
+published-day = publication le { $day }
+changed-day = modification le { $day }
 version = version { $n }
 
 # Langues des contenus
@@ -154,7 +154,6 @@ author-unknown = Auteur non publié
 badge-copy = De { $city }
 badge-copy-words = , copie, contenu d'une autre ville
 banner = Origine de ce contenu
-banner-word = COPIE
 banner-original = Original :
 banner-licence = Licence :
 banner-may = Affichage permis. Les modifications et les suppressions viennent de la ville d'origine.
@@ -467,7 +466,7 @@ privacy-7 = Accès, rectification, effacement, opposition : { $contact }. Vous 
 help-title = Aide
 help-1 = Ce site se lit sans compte. Pour participer, suivez le lien vers la plateforme de la ville qui organise la consultation.
 help-copy = Qu'est-ce qu'une copie ?
-help-copy-1 = Un contenu d'une ville partenaire, montré ici avec un bandeau violet « COPIE ». L'original fait foi ; le bandeau y mène.
+help-copy-1 = Un contenu d'une ville partenaire, montré ici avec un bandeau violet « Copie ». L'original fait foi ; le bandeau y mène.
 help-copy-2 = Une copie expire si la ville d'origine ne la confirme plus, et disparaît quand elle la rappelle.
 help-hidden = Masqué, retiré, supprimé
 help-hidden-1 = Masqué : la ville d'origine retient le contenu, qui peut revenir. Retiré : son auteur l'a repris, le titre reste.

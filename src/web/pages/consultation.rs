@@ -117,13 +117,12 @@ pub async fn show(reading: &mut Reading, shelf: &Shelf, held: &Held) -> Result<A
     let mut summary_line = dates(texts, body, desk.now);
     summary_line.extend(body.kind.map(|kind| Html::text(&texts.say(&format!("process-kind-{}", kind.word())))));
     summary_line.extend(record.themes.iter().take(4).map(|theme| theme_link(desk, theme)));
-    let city = desk.city_of(&held.origin);
     let title = desk.name_of(held);
     let view = ConsultationPage {
         f: frame(desk, held, home.clone(), record),
         banner: desk.banner(held),
         state: desk.state(held, None),
-        owner: Html::name(city),
+        owner: Html::name(desk.body_of(&held.origin)),
         title,
         summary_line,
         incomplete: if held.is_copy() { Vec::new() } else { reading.incomplete.clone() },
@@ -151,7 +150,7 @@ pub fn frame(desk: &Desk, held: &Held, here: Address, record: &Record) -> Frame 
     let name = desk.plain_name_of(held);
     let key = if held.is_copy() { "title-of-copy" } else { "title-of-record" };
     let kind = desk.texts.say(&crate::web::view::desk::class_key(held));
-    let values = [("name", Arg::Text(&name)), ("kind", Arg::Text(&kind)), ("city", Arg::Text(city))];
+    let values = [("name", Arg::Text(&name)), ("kind", Arg::Text(&kind)), ("city", Arg::Name(city))];
     let mut frame = desk.frame(desk.texts.plain(key, &values), here);
     frame = match &held.origin {
         crate::web::view::held::Origin::Ours => {

@@ -8,7 +8,7 @@ use super::{PER_PAGE, Pager, page};
 use crate::domain::id::{Class, Key};
 use crate::web::answer::Answer;
 use crate::web::error::WebError;
-use crate::web::frame::Frame;
+use crate::web::frame::{Frame, place_of};
 use crate::web::html::Html;
 use crate::web::i18n::Arg;
 use crate::web::reading::{Query, Reading, Shelf};
@@ -48,8 +48,7 @@ pub async fn list(State(web): State<WebState>, visit: Visit) -> Result<Answer, W
     let total = reading.count(&Shelf::Own, &query).await?;
     let mut outro = Vec::new();
     for domain in reading.partner_domains() {
-        let name = Html::name(reading.desk.city_at(&domain));
-        let words = reading.desk.texts.html("held-link", &[("city", Arg::Html(&name))]);
+        let words = reading.desk.texts.html("held-link", &[("city", Arg::Name(reading.desk.city_at(&domain)))]);
         outro.push(Html::link(&reading.desk.link(&Address::held(&domain)), &words));
     }
     let desk = &reading.desk;
@@ -58,7 +57,9 @@ pub async fn list(State(web): State<WebState>, visit: Visit) -> Result<Answer, W
     let view = ListPage {
         f: desk.frame(title, visit.address(&address)),
         heading: Html::text(&desk.texts.say("consultations-title")),
-        intro: vec![desk.texts.html("consultations-count", &[("n", Arg::Number(total)), ("city", Arg::Name(&desk.city))])],
+        intro: vec![
+            desk.texts.html("consultations-count", &[("n", Arg::Number(total)), ("city", Arg::Name(place_of(&desk.city)))]),
+        ],
         incomplete: reading.incomplete.clone(),
         cards: listed.items.iter().map(|held| desk.card(held, None)).collect(),
         empty: desk.texts.say("consultations-none"),

@@ -113,7 +113,7 @@ pub async fn show(reading: &mut Reading, shelf: &Shelf, held: &Held, visit: &Vis
         f,
         banner: desk.banner(held),
         state: desk.state(held, disposition),
-        owner: Html::name(city),
+        owner: Html::name(desk.body_of(&held.origin)),
         title: desk.name_of(held),
         summary_line: summary_line(desk, held, record, body, process.as_ref()),
         incomplete: if held.is_copy() { Vec::new() } else { reading.incomplete.clone() },

@@ -34,7 +34,7 @@ pub async fn held(web: &WebState, domain: &PartnerDomain, visit: &Visit) -> Resu
     let desk = &reading.desk;
     let city = desk.city_at(domain);
     let address = Address::held(domain);
-    let title = desk.texts.plain("held-title", &[("city", Arg::Text(city))]);
+    let title = desk.texts.plain("held-title", &[("city", Arg::Name(city))]);
     let title = if visit.page() > 1 {
         desk.texts.plain("title-page", &[("title", Arg::Text(&title)), ("page", Arg::Number(visit.page()))])
     } else {

@@ -88,7 +88,7 @@ pub async fn show(reading: &mut Reading, held: &Held) -> Result<Answer, WebError
     let here = desk.page_of(held);
     let day = desk.texts.moment(held.dated());
     let frame = |title_key: &str| {
-        let values = [("kind", Arg::Text(&kind)), ("city", Arg::Text(&city)), ("day", Arg::Text(&day))];
+        let values = [("kind", Arg::Text(&kind)), ("city", Arg::Name(&city)), ("day", Arg::Text(&day))];
         let mut frame = desk.frame(desk.texts.plain(title_key, &values), here.clone()).unlisted();
         frame = match &held.origin {
             crate::web::view::held::Origin::Ours => {

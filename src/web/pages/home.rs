@@ -11,7 +11,7 @@ use crate::domain::partner::PartnerKind;
 use crate::domain::record::Body;
 use crate::web::answer::Answer;
 use crate::web::error::WebError;
-use crate::web::frame::Frame;
+use crate::web::frame::{Frame, place_of};
 use crate::web::html::Html;
 use crate::web::i18n::Arg;
 use crate::web::reading::{Query, Reading, Shelf};
@@ -95,11 +95,11 @@ pub async fn home(State(web): State<WebState>, visit: Visit) -> Result<Answer, W
         name: partner.name.clone(),
         href: desk.link(&Address::partner(&partner.domain)),
         held_href: desk.link(&Address::held(&partner.domain)),
-        held_words: desk.texts.html("held-link", &[("city", Arg::Name(&partner.name))]),
+        held_words: desk.texts.html("held-link", &[("city", Arg::Name(place_of(&partner.name)))]),
     });
     let mut frame =
-        desk.frame(desk.texts.plain("home-title", &[("city", Arg::Text(&desk.city))]), visit.address(&Address::home()));
-    frame.description = Some(desk.texts.plain("home-lead", &[("city", Arg::Text(&desk.city))]));
+        desk.frame(desk.texts.plain("home-title", &[("city", Arg::Name(place_of(&desk.city)))]), visit.address(&Address::home()));
+    frame.description = Some(desk.texts.plain("home-lead", &[("city", Arg::Name(place_of(&desk.city)))]));
     let nothing = if own.items.is_empty() { "home-first-day" } else { "home-none-open" };
     let view = HomePage {
         f: frame,

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use super::page;
 use crate::web::answer::Answer;
 use crate::web::error::WebError;
-use crate::web::frame::Frame;
+use crate::web::frame::{Frame, place_of};
 use crate::web::html::Html;
 use crate::web::i18n::{Arg, Texts};
 use crate::web::state::WebState;
@@ -87,7 +87,7 @@ pub async fn accessibility(State(web): State<WebState>, visit: Visit) -> Result<
 pub async fn legal(State(web): State<WebState>, visit: Visit) -> Result<Answer, WebError> {
     let writer = Writer::new(&web, &visit);
     let legal = &web.site().legal;
-    let publisher = legal.publisher.clone().or_else(|| Some(writer.city.clone()));
+    let publisher = legal.publisher.clone().or_else(|| Some(web.city(visit.language)));
     let facts = vec![
         writer.fact("legal-publisher", publisher.as_ref()),
         writer.fact("legal-director", legal.director.as_ref()),
@@ -196,9 +196,9 @@ pub async fn sitemap(State(web): State<WebState>, visit: Visit) -> Result<Answer
     let texts = &desk.texts;
     let fixed = |path: &str, key: &str| Html::link(&desk.link(&Address::fixed(path)), &Html::text(&texts.say(key)));
     let held = reading.partner_domains().into_iter().flat_map(|domain| {
-        let city = Html::name(desk.city_at(&domain));
-        let about = Html::link(&desk.link(&Address::partner(&domain)), &texts.html("held-about", &[("city", Arg::Html(&city))]));
-        let list = Html::link(&desk.link(&Address::held(&domain)), &texts.html("held-link", &[("city", Arg::Html(&city))]));
+        let city = desk.city_at(&domain);
+        let about = Html::link(&desk.link(&Address::partner(&domain)), &texts.html("held-about", &[("city", Arg::Name(city))]));
+        let list = Html::link(&desk.link(&Address::held(&domain)), &texts.html("held-link", &[("city", Arg::Name(city))]));
         [about, list]
     });
     let mut exchange = vec![fixed("/partners", "nav-partners")];
@@ -272,7 +272,7 @@ struct Writer {
 
 impl Writer {
     fn new(web: &WebState, visit: &Visit) -> Self {
-        Self { texts: web.texts(visit.language), city: web.city(visit.language) }
+        Self { texts: web.texts(visit.language), city: place_of(&web.city(visit.language)).to_owned() }
     }
 
     fn fact(&self, key: &str, value: Option<&String>) -> (String, Html) {

@@ -14,7 +14,7 @@ use crate::domain::partner::{FollowState, Partner, PartnerKind};
 use crate::store::{CopyStanding, Disclosure, DisclosureState};
 use crate::web::answer::Answer;
 use crate::web::error::WebError;
-use crate::web::frame::Frame;
+use crate::web::frame::{Frame, place_of};
 use crate::web::html::Html;
 use crate::web::i18n::{Arg, Texts};
 use crate::web::language::Language;
@@ -174,14 +174,14 @@ pub async fn partner(State(web): State<WebState>, InPath(domain): InPath<String>
     }
     let view = PartnerPage {
         f: desk
-            .frame(texts.plain("partner-title", &[("city", Arg::Text(&partner.name))]), Address::partner(&domain))
+            .frame(texts.plain("partner-title", &[("city", Arg::Name(place_of(&partner.name)))]), Address::partner(&domain))
             .after(Html::text(&texts.say("nav-partners")), &Address::partners()),
         state: standing(texts, &partner, blocked.is_some()),
         summary_line,
         flows: flows(texts, &partner, &desk.city),
         numbers: figures(texts, &ledger),
         held_href: desk.link(&Address::held(&domain)),
-        held_words: texts.html("held-link", &[("city", Arg::Name(&partner.name))]),
+        held_words: texts.html("held-link", &[("city", Arg::Name(place_of(&partner.name)))]),
         key: key_view(texts, &partner),
         name: partner.name,
         domain,
@@ -240,7 +240,7 @@ fn figures(texts: &Texts, ledger: &Ledger) -> Vec<Figure> {
 }
 
 fn flows(texts: &Texts, partner: &Partner, city: &str) -> Vec<Html> {
-    let values = [("partner", Arg::Name(partner.name.as_str())), ("city", Arg::Name(city))];
+    let values = [("partner", Arg::Name(place_of(&partner.name))), ("city", Arg::Name(place_of(city)))];
     let out = match partner.follows_us {
         FollowState::Accepted => "flow-out",
         _ => "flow-out-none",

@@ -83,7 +83,7 @@ pub async fn show(reading: &mut Reading, shelf: &Shelf, held: &Held, visit: &Vis
         f,
         banner: desk.banner(held),
         state: desk.state(held, None),
-        owner: Html::name(city),
+        owner: Html::name(desk.body_of(&held.origin)),
         title,
         summary_line: summary_line(desk, held, record, key),
         notice: held.is_withdrawn().then(|| withdrawn_notice(desk, record)),
@@ -105,7 +105,7 @@ fn tab_title(desk: &Desk, held: &Held, record: &Record, subject: Option<&Held>) 
     let kind = desk.texts.plain("named-by-day", &[("what", Arg::Text(&what)), ("day", Arg::Moment(held.dated()))]);
     let key = if held.is_copy() { "title-of-copy" } else { "title-of-record" };
     let city = desk.city_of(&held.origin);
-    desk.texts.plain(key, &[("name", Arg::Text(&name)), ("kind", Arg::Text(&kind)), ("city", Arg::Text(city))])
+    desk.texts.plain(key, &[("name", Arg::Text(&name)), ("kind", Arg::Text(&kind)), ("city", Arg::Name(city))])
 }
 
 /// What it says; the original of a translated official answer is never folded away.

@@ -9,6 +9,7 @@ use crate::domain::id::{Class, Key};
 use crate::domain::theme::Theme;
 use crate::web::answer::Answer;
 use crate::web::error::WebError;
+use crate::web::frame::place_of;
 use crate::web::html::Html;
 use crate::web::i18n::Arg;
 use crate::web::reading::{Query, Shelf};
@@ -52,7 +53,7 @@ pub async fn theme(State(web): State<WebState>, InPath(key): InPath<Key>, visit:
     let view = ListPage {
         f: desk.frame(desk.texts.plain("theme-title", &[("name", Arg::Text(&plain))]), address.clone()),
         heading: desk.texts.html("theme-title", &[("name", Arg::Html(&label.span()))]),
-        intro: same.chain([desk.texts.html("theme-lead", &[("city", Arg::Name(&desk.city))])]).collect(),
+        intro: same.chain([desk.texts.html("theme-lead", &[("city", Arg::Name(place_of(&desk.city)))])]).collect(),
         incomplete: Vec::new(),
         cards: found.iter().map(|held| desk.card(held, None)).collect(),
         empty: String::new(),

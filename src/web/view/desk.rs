@@ -10,7 +10,7 @@ use crate::domain::author::{AuthorKind, PseudonymousAuthor};
 use crate::domain::id::{ActorId, PartnerDomain, RecordId};
 use crate::domain::text::LanguageTag;
 use crate::domain::time::Timestamp;
-use crate::web::frame::Frame;
+use crate::web::frame::{Frame, place_of};
 use crate::web::html::Html;
 use crate::web::i18n::{Arg, Texts};
 use crate::web::language::Language;
@@ -54,15 +54,24 @@ impl Desk {
     #[must_use]
     pub fn city_of<'a>(&'a self, origin: &'a Origin) -> &'a str {
         match origin {
-            Origin::Ours => &self.city,
+            Origin::Ours => place_of(&self.city),
             Origin::Partner(facts) => self.city_at(&facts.domain),
         }
     }
 
-    /// The name of the city at a domain; the domain itself when it is not a partner (any more).
+    /// The whole name of the public body whose record it is.
+    #[must_use]
+    pub fn body_of<'a>(&'a self, origin: &'a Origin) -> &'a str {
+        match origin {
+            Origin::Ours => &self.city,
+            Origin::Partner(facts) => self.partners.get(&facts.domain).map_or(facts.domain.as_str(), String::as_str),
+        }
+    }
+
+    /// The name of the city at a domain, for use in a sentence; the domain itself when it is not a partner (any more).
     #[must_use]
     pub fn city_at<'a>(&'a self, domain: &'a PartnerDomain) -> &'a str {
-        self.partners.get(domain).map_or(domain.as_str(), String::as_str)
+        self.partners.get(domain).map_or(domain.as_str(), |name| place_of(name))
     }
 
     /// The page of a record on this site.

@@ -80,6 +80,6 @@ impl Tag {
     /// A copy of another city's record.
     #[must_use]
     pub fn copy(texts: &Texts, city: &str) -> Self {
-        Self { word: texts.plain("badge-copy", &[("city", Arg::Text(city))]), tint: "copy" }
+        Self { word: texts.plain("badge-copy", &[("city", Arg::Name(city))]), tint: "copy" }
     }
 }

@@ -91,7 +91,9 @@ impl Wanted {
         let text = record.summary.as_ref().or(record.content.as_ref())?;
         let (language, html) = text.pick(&self.0, &record.language);
         let mut words = Words::line(language, "");
-        words.html = Html::text(&shorten(&html.to_plain(), EXCERPT_CHARS));
+        // Tags became spaces, before full stops and commas too.
+        let plain = html.to_plain().replace(" .", ".").replace(" ,", ",");
+        words.html = Html::text(&shorten(&plain, EXCERPT_CHARS));
         Some(words)
     }
 

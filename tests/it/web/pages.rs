@@ -48,10 +48,10 @@ store_tests! {
         let page = site.get("/contributions/barriere").await;
         let text = page.text();
         // UI-35, UI-36
-        assert!(text.contains("<strong>1\u{202F}257</strong> soutiens, comptés par <bdi>Ville de Lyon</bdi> le <time"), "{text}");
-        assert!(text.contains("Nombre non publié par <bdi>Ville de Lyon</bdi>"));
+        assert!(text.contains("<strong>1\u{202F}257</strong> soutiens, comptés par <bdi>Lyon</bdi> le <time"), "{text}");
+        assert!(text.contains("Nombre non publié par <bdi>Lyon</bdi>"));
         // UI-40
-        assert!(text.contains("Réponse officielle de <bdi>Ville de Lyon</bdi>") && text.contains("Direction de la voirie") && text.contains("Retenue"));
+        assert!(text.contains("Réponse officielle de <bdi>Lyon</bdi>") && text.contains("Direction de la voirie") && text.contains("Retenue"));
         assert!(text.contains("Pour (2)") && text.contains("Contre (1)") && text.contains("Autres avis (2)"));
         // UI-43: a hidden and a deleted one keep their place, and what was replied keeps its own.
         assert!(text.contains("Commentaire masqué") && text.contains("Commentaire supprimé"));
@@ -111,7 +111,7 @@ store_tests! {
         let page = site.get("/partners/passerelle.bordeaux.example").await;
         assert_eq!(page.status, StatusCode::OK);
         assert!(page.text().contains("Reçus et conservés ici</th><td class=\"number\">3</td>"), "{}", page.text());
-        assert!(page.text().contains("suit <bdi>Ville de Lyon</bdi>"));
+        assert!(page.text().contains("suit <bdi>Lyon</bdi>"));
         assert_eq!(site.get("/partners/nobody.example").await.status, StatusCode::NOT_FOUND);
     }
 

@@ -115,10 +115,10 @@ store_tests! {
         let page = site.get(&path).await;
         assert_eq!(page.status, StatusCode::OK);
         let text = page.text();
-        assert!(text.contains("COPIE") && text.contains("Ville de Bordeaux") && text.contains("Licence Ouverte 2.0"));
+        assert!(text.contains("Copie. L'original est publié par <bdi>Bordeaux</bdi>.") && text.contains("Ville de Bordeaux") && text.contains("Licence Ouverte 2.0"));
         assert!(text.contains("Lue le") && text.contains("Conservée jusqu'au") && text.contains("21\u{A0}février 2027"), "{text}");
         assert!(text.contains(&format!("<link rel=\"canonical\" href=\"{origin}\">")) && text.contains("noindex"));
-        let banner = text.find("COPIE").expect("a banner");
+        let banner = text.find("Copie. L'original").expect("a banner");
         assert!(banner < text.find("<h1").expect("a heading"), "the banner comes first");
         for accept in [MACHINE, "application/json", "application/ld+json"] {
             let machine = site.ask(&path, &[("accept", accept)]).await;
