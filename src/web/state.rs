@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::sync::Semaphore;
 use url::Url;
 
 use super::cache::Cache;
@@ -22,6 +23,8 @@ use crate::store::Store;
 
 /// Memory for kept answers, in bytes.
 pub const CACHE_BYTES: u64 = 64 * 1024 * 1024;
+/// Activities that are read and verified at the same time; pages have their own budget (HRD 4.1).
+const INBOX_ROOM: usize = 128;
 /// How often the database is asked whether it changed, at most.
 pub const CHECK_EVERY: Duration = Duration::from_secs(1);
 
@@ -32,6 +35,7 @@ pub struct WebState(Arc<Inner>);
 struct Inner {
     federation: Federation,
     inbox: Inbox,
+    inbox_room: Semaphore,
     site: Site,
     cache: Cache,
     actor: OnceLock<(Bytes, Digest)>,
@@ -47,7 +51,8 @@ impl WebState {
     /// The same with another cache.
     #[must_use]
     pub fn with_cache(federation: Federation, inbox: Inbox, site: Site, cache: Cache) -> Self {
-        Self(Arc::new(Inner { federation, inbox, site, cache, actor: OnceLock::new() }))
+        let inbox_room = Semaphore::new(INBOX_ROOM);
+        Self(Arc::new(Inner { federation, inbox, inbox_room, site, cache, actor: OnceLock::new() }))
     }
 
     /// What every part of the federation shares.
@@ -60,6 +65,12 @@ impl WebState {
     #[must_use]
     pub fn inbox(&self) -> &Inbox {
         &self.0.inbox
+    }
+
+    /// Room for activities that arrive at the same time.
+    #[must_use]
+    pub fn inbox_room(&self) -> &Semaphore {
+        &self.0.inbox_room
     }
 
     /// The records.

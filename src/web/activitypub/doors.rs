@@ -1,11 +1,14 @@
 //! The doors that a signature opens: the inbox for activities, `/actor/records` for reading in bulk, and
 //! the status query at `/from/{domain}`. Raw headers and raw bytes go to the verifier as they came.
 
+use std::time::Duration;
+
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use tokio::time::timeout;
 use url::form_urlencoded;
 
 use crate::federation::inbox::InboxAnswer;
@@ -15,13 +18,39 @@ use crate::federation::strict_json::MAX_BYTES;
 use crate::web::negotiate::ACTIVITY_JSON;
 use crate::web::state::WebState;
 
+/// A body that has not arrived by then is not waited for (HRD 4.1).
+const BODY_DEADLINE: Duration = Duration::from_secs(15);
+/// An answer that has not been found by then is asked for again later.
+const ANSWER_DEADLINE: Duration = Duration::from_secs(12);
+
 /// `POST /actor/inbox`.
 pub async fn inbox(State(web): State<WebState>, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
-    let Ok(bytes) = to_bytes(body, MAX_BYTES).await else {
-        return refused(&Refusal::new(Code::TooLarge, format!("an activity has at most {MAX_BYTES} bytes")));
+    let Ok(_room) = web.inbox_room().try_acquire() else {
+        return busy("many activities are arriving at once");
     };
-    answer(web.inbox().receive(&parts, &bytes).await)
+    let (parts, body) = request.into_parts();
+    let announced = parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    if announced.is_some_and(|bytes: usize| bytes > MAX_BYTES) {
+        return too_large();
+    }
+    let bytes = match timeout(BODY_DEADLINE, to_bytes(body, MAX_BYTES)).await {
+        Ok(Ok(bytes)) => bytes,
+        // The limit, or a connection that broke: then nobody reads the answer.
+        Ok(Err(_)) => return too_large(),
+        Err(_) => return busy("the body did not arrive in time"),
+    };
+    match timeout(ANSWER_DEADLINE, web.inbox().receive(&parts, &bytes)).await {
+        Ok(found) => answer(found),
+        Err(_) => busy("the answer took too long"),
+    }
+}
+
+fn too_large() -> Response {
+    refused(&Refusal::new(Code::TooLarge, format!("an activity has at most {MAX_BYTES} bytes")))
+}
+
+fn busy(why: &str) -> Response {
+    refused(&Refusal::new(Code::Busy, format!("{why}; send it again")))
 }
 
 /// `GET /actor/records`: a page of what this partner may have, signed requests only (architecture §1).

@@ -4,7 +4,7 @@ mod effects;
 mod examples;
 mod records;
 mod rel_inbox;
-mod rig;
+pub mod rig;
 mod sec_http;
 mod sec_keys;
 mod sec_ownership;

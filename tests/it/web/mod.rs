@@ -2,6 +2,7 @@
 
 mod city;
 mod crawl;
+mod inbox;
 mod machines;
 mod pages;
 mod records;
