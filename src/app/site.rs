@@ -5,9 +5,6 @@ use crate::web::site::{Legal, PlatformFacts, SourceCode};
 
 use super::zone;
 
-/// Where this program's source is offered when nothing else is configured (AGPL §13): the package's own page.
-const REPOSITORY: &str = env!("CARGO_PKG_REPOSITORY");
-
 /// What the pages need to know of the configuration.
 pub(super) fn site(config: &Config) -> anyhow::Result<Site> {
     let stated = |text: &str| (!text.is_empty()).then(|| text.to_owned());
@@ -25,7 +22,7 @@ pub(super) fn site(config: &Config) -> anyhow::Result<Site> {
             host: stated(&legal.host),
             ..Legal::default()
         },
-        source: SourceCode { repository: REPOSITORY.to_owned(), ..SourceCode::default() },
+        source: SourceCode { repository: config.site.source_url.clone(), ..SourceCode::default() },
         ..Site::new(language, zone(config)?)
     })
 }

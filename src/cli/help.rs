@@ -18,18 +18,21 @@ const TOPICS: &[(&str, &str)] = &[("config", CONFIG), ("exit-codes", EXIT_CODES)
 pub(super) fn run(topic: Option<&str>, output: &Output) -> Result<ExitCode, Trouble> {
     let text = match topic {
         None => Cli::command().render_long_help().to_string(),
-        Some(name) => match TOPICS.iter().find(|(topic, _)| *topic == name) {
-            Some((_, text)) => (*text).to_owned(),
-            None => match Cli::command().find_subcommand_mut(name) {
-                Some(command) => command.render_long_help().to_string(),
-                None => {
-                    let known: Vec<_> = TOPICS.iter().map(|(topic, _)| *topic).collect();
-                    return Err(Trouble::call("help.unknown-topic", format!("there is no topic `{name}`"))
-                        .help(format!("topics: {}; or the name of a command", known.join(", "))));
-                }
-            },
-        },
+        Some(name) => explain(name)?,
     };
     output.data(|| text.clone(), || json!({"schema": "passerelle.help/1", "topic": topic, "text": text}));
     Ok(ExitCode::SUCCESS)
+}
+
+/// The text of a topic, or the help of a command of that name.
+fn explain(name: &str) -> Result<String, Trouble> {
+    if let Some((_, text)) = TOPICS.iter().find(|(topic, _)| *topic == name) {
+        return Ok((*text).to_owned());
+    }
+    if let Some(command) = Cli::command().find_subcommand_mut(name) {
+        return Ok(command.render_long_help().to_string());
+    }
+    let known: Vec<_> = TOPICS.iter().map(|(topic, _)| *topic).collect();
+    Err(Trouble::call("help.unknown-topic", format!("there is no topic `{name}`"))
+        .help(format!("topics: {}; or the name of a command", known.join(", "))))
 }

@@ -63,9 +63,9 @@ struct Common {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Two cities on this machine, each with its own platform, exchange a consultation.
+    /// Two cities on this machine exchange a consultation.
     Demo(demo::Demo),
-    /// Runs the gateway of one city until Ctrl-C.
+    /// The gateway of one city, until Ctrl-C.
     Serve,
     /// Reads a participation platform.
     #[command(subcommand)]

@@ -38,6 +38,7 @@ impl Trouble {
     }
 
     /// Writes it to stderr, as text or as problem+json, and gives the exit code.
+    #[must_use]
     pub fn report(&self, json: bool) -> ExitCode {
         let mut stderr = std::io::stderr().lock();
         let written = if json {

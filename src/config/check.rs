@@ -18,7 +18,7 @@ const SETTINGS: &[(&str, &[&str])] = &[
     ("outbound", &["allow_private"]),
     ("retention", &["tombstones"]),
     ("backup", &["keep"]),
-    ("site", &["languages", "accessibility_audit", "legal"]),
+    ("site", &["languages", "accessibility_audit", "source_url", "legal"]),
     ("site.legal", &["publisher", "director", "telephone", "host", "contact"]),
 ];
 

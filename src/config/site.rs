@@ -10,6 +10,8 @@ pub struct Site {
     pub languages: Vec<LanguageTag>,
     /// The city's accessibility audit; empty means « non conforme ».
     pub accessibility_audit: String,
+    /// Where the source code of what runs here is offered (AGPL §13); shown at `/source`.
+    pub source_url: String,
     /// The legal notice.
     pub legal: Legal,
 }
@@ -19,6 +21,7 @@ impl Default for Site {
         Self {
             languages: ["fr", "en"].iter().filter_map(|tag| tag.parse().ok()).collect(),
             accessibility_audit: String::new(),
+            source_url: String::new(),
             legal: Legal::default(),
         }
     }

@@ -84,6 +84,7 @@ pub fn is_signed(headers: &HeaderMap) -> bool {
 }
 
 /// A refusal as problem+json.
+#[must_use]
 pub fn refused(refusal: &Refusal) -> Response {
     answer(InboxAnswer::refused(refusal))
 }

@@ -33,7 +33,11 @@ impl Cities {
         let platform = SimulatedDecidim::start(Generation::V031, LYON, Arc::new(SystemClock)).await?;
         platform.throttle(None);
         platform.change(|state| {
-            let like = state.proposals.iter().find(|proposal| proposal.is_public()).expect("the fixture has a public proposal");
+            let like = state
+                .proposals
+                .iter()
+                .find(|proposal| state.proposal_is_public(proposal))
+                .expect("the fixture has a public proposal");
             let (component, author) = (like.component, like.authors.first().copied().unwrap_or(1));
             while state.proposals.len() < ITEMS {
                 let title = format!("Un banc de plus, numéro {}", state.proposals.len());
@@ -80,7 +84,7 @@ impl Cities {
             }
             anyhow::Ok(())
         };
-        tokio::time::timeout(Duration::from_secs(60), both).await.context("the two cities do not follow each other in time")??;
+        tokio::time::timeout(Duration::from_mins(1), both).await.context("the two cities do not follow each other in time")??;
         self.lyon.rewrite(|text| text.replace("publish = false", "publish = true"));
         Ok(())
     }
@@ -142,19 +146,28 @@ impl Cities {
 
     /// From now on `serve` leaves the platform alone.
     fn unscheduled(&self) {
-        self.lyon.rewrite(|text| if text.contains("publish = ") { text.replace("publish = true", "publish = false") } else { text.replace("every = \"1d\"", "every = \"1d\"\npublish = false") });
+        self.lyon.rewrite(|text| {
+            if text.contains("publish = ") {
+                text.replace("publish = true", "publish = false")
+            } else {
+                text.replace("every = \"1d\"", "every = \"1d\"\npublish = false")
+            }
+        });
     }
 
     async fn expect_death(&self, name: &'static str, point: &str) -> anyhow::Result<()> {
         let mut child = self.running.lock().await.remove(name).context("it was started")?;
-        let status = tokio::time::timeout(Duration::from_secs(90), child.wait()).await.with_context(|| format!("{name} lives on: {point} was not passed"))??;
+        let status = tokio::time::timeout(Duration::from_secs(90), child.wait())
+            .await
+            .with_context(|| format!("{name} lives on: {point} was not passed"))??;
         ensure!(was_killed(status), "{name} ended with {status}, not by {point}");
         Ok(())
     }
 
     /// Every public proposal of the platform is one visible record of Lyon, of revision 1.
     pub async fn expect_every_item_once(&self) -> anyhow::Result<()> {
-        let public = self.platform.read(|state| state.proposals.iter().filter(|proposal| state.shows(proposal)).count());
+        let public =
+            self.platform.read(|state| state.proposals.iter().filter(|proposal| state.proposal_is_public(proposal)).count());
         let store = Store::open(&self.databases[0]).await?;
         let mut tx = store.read().await?;
         let query = RecordQuery { classes: vec![Class::Contribution], visible_only: true, limit: 1000, ..RecordQuery::default() };
@@ -176,7 +189,8 @@ impl Cities {
     pub async fn expect_converged(&self, patience: Duration) -> anyhow::Result<()> {
         let lyon = Store::open(&self.databases[0]).await?;
         let bordeaux = Store::open(&self.databases[1]).await?;
-        let sides = |installation: &Installation, name: &str| format!("{name}.localhost:{}", installation.port).parse::<PartnerDomain>();
+        let sides =
+            |installation: &Installation, name: &str| format!("{name}.localhost:{}", installation.port).parse::<PartnerDomain>();
         let origin = Side { store: &lyon, domain: sides(&self.lyon, "lyon")? };
         let holder = Side { store: &bordeaux, domain: sides(&self.bordeaux, "bordeaux")? };
         let converged = async {
@@ -187,7 +201,13 @@ impl Cities {
         };
         if tokio::time::timeout(patience, converged).await.is_err() {
             let found = checker::check(&origin, &holder, SystemClock.now()).await?;
-            bail!("{} findings remain, for example {:?}\nLyon: {}\nBordeaux: {}", found.len(), found.first(), tail(&self.lyon.log()), tail(&self.bordeaux.log()));
+            bail!(
+                "{} findings remain, for example {:?}\nLyon: {}\nBordeaux: {}",
+                found.len(),
+                found.first(),
+                tail(&self.lyon.log()),
+                tail(&self.bordeaux.log())
+            );
         }
         checker::expect_sound(&origin, &holder, SystemClock.now()).await?;
         self.expect_every_item_once().await?;

@@ -8,9 +8,9 @@ mod city;
 
 use std::time::Duration;
 
-use crate::support::program::{was_killed, text};
-use crate::support::stores::Databases;
 use crate::store_tests;
+use crate::support::program::{text, was_killed};
+use crate::support::stores::Databases;
 use city::Cities;
 
 /// Items in each story.
@@ -18,7 +18,7 @@ pub const ITEMS: usize = 500;
 
 /// At which passing of a point the process dies: early, or early and late.
 fn moments(early: u64, late: u64) -> Vec<u64> {
-    if std::env::var_os("PASSERELLE_LONG").is_some() { vec![1, early, (early + late) / 2, late] } else { vec![early] }
+    if std::env::var_os("PASSERELLE_LONG").is_some() { vec![1, early, u64::midpoint(early, late), late] } else { vec![early] }
 }
 
 /// Reads the platform with a kill at `point`, then again without.
@@ -29,7 +29,7 @@ async fn sync_survives(databases: Databases, point: &str) -> anyhow::Result<()> 
         let killed = cities.lyon.run_to_death(&["platform", "sync", "lyon"], &format!("{point}:{nth}")).await;
         assert!(was_killed(killed.status), "it was not killed at {point}:{nth}: {}", text(&killed));
         // The dead run holds the platform for a while; the next one is told so and comes again.
-        cities.sync_until_complete(Duration::from_secs(60)).await?;
+        cities.sync_until_complete(Duration::from_mins(1)).await?;
         cities.expect_every_item_once().await?;
         let again = cities.lyon.run(&["platform", "sync", "lyon", "--json"]).await;
         assert!(again.status.success(), "{}", text(&again));
@@ -42,9 +42,9 @@ async fn sync_survives(databases: Databases, point: &str) -> anyhow::Result<()> 
 async fn sending_survives(databases: Databases, point: &str) -> anyhow::Result<()> {
     for nth in moments(if point.starts_with("planner") { 1 } else { 100 }, if point.starts_with("planner") { 2 } else { 400 }) {
         let cities = Cities::paired(&databases).await?;
-        cities.sync_until_complete(Duration::from_secs(60)).await?;
+        cities.sync_until_complete(Duration::from_mins(1)).await?;
         cities.lyon_dies_at(&format!("{point}:{nth}")).await?;
-        cities.expect_converged(Duration::from_secs(120)).await?;
+        cities.expect_converged(Duration::from_mins(2)).await?;
     }
     Ok(())
 }
@@ -53,9 +53,9 @@ async fn sending_survives(databases: Databases, point: &str) -> anyhow::Result<(
 async fn receiving_survives(databases: Databases, point: &str, early: u64, late: u64) -> anyhow::Result<()> {
     for nth in moments(early, late) {
         let cities = Cities::paired(&databases).await?;
-        cities.sync_until_complete(Duration::from_secs(60)).await?;
+        cities.sync_until_complete(Duration::from_mins(1)).await?;
         cities.bordeaux_dies_at(&format!("{point}:{nth}")).await?;
-        cities.expect_converged(Duration::from_secs(120)).await?;
+        cities.expect_converged(Duration::from_mins(2)).await?;
     }
     Ok(())
 }
@@ -64,9 +64,9 @@ async fn receiving_survives(databases: Databases, point: &str, early: u64, late:
 async fn backfill_survives(databases: Databases, point: &str) -> anyhow::Result<()> {
     for nth in moments(2, 4) {
         let cities = Cities::new(&databases).await?;
-        cities.sync_until_complete(Duration::from_secs(60)).await?;
+        cities.sync_until_complete(Duration::from_mins(1)).await?;
         cities.backfill_dies_at(&format!("{point}:{nth}")).await?;
-        cities.expect_converged(Duration::from_secs(120)).await?;
+        cities.expect_converged(Duration::from_mins(2)).await?;
     }
     Ok(())
 }
