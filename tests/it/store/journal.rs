@@ -11,6 +11,11 @@ use super::examples::*;
 use crate::store_tests;
 use crate::support::stores::Databases;
 
+/// A receipt as the inbox writes it: a JSON document with an address.
+fn receipt(name: &str) -> String {
+    serde_json::json!({ "id": format!("https://a.example/receipts/{name}") }).to_string()
+}
+
 fn entry(name: &str) -> JournalEntry {
     let body = format!("{{\"id\":\"https://lyon.example/activities/{name}\"}}");
     JournalEntry {
@@ -20,7 +25,7 @@ fn entry(name: &str) -> JournalEntry {
         body,
         object: Some(format!("https://lyon.example/contributions/{name}")),
         received_at: second(1),
-        receipt: format!("receipt of {name}"),
+        receipt: receipt(name),
     }
 }
 
@@ -51,18 +56,18 @@ store_tests! {
     async fn rel_040_an_activity_is_kept_once(store: Store) {
         let batch = [entry("a"), entry("b"), entry("a")];
         let answers = keep(&store, &batch).await?;
-        assert_eq!(answers, [Appended::New, Appended::New, Appended::Duplicate("receipt of a".to_owned())]);
-        let again = JournalEntry { receipt: "another receipt".to_owned(), ..entry("a") };
+        assert_eq!(answers, [Appended::New, Appended::New, Appended::Duplicate(receipt("a"))]);
+        let again = JournalEntry { receipt: receipt("another"), ..entry("a") };
         let mut other = entry("b");
         other.body_hash = [0; 32];
         let mut elsewhere = entry("a");
         elsewhere.partner = domain("nantes.example");
         let answers = keep(&store, &[again, other.clone(), elsewhere]).await?;
-        assert_eq!(answers, [Appended::Duplicate("receipt of a".to_owned()), Appended::Equivocation, Appended::New]);
+        assert_eq!(answers, [Appended::Duplicate(receipt("a")), Appended::Equivocation, Appended::New]);
         let mut tx = store.read().await?;
         assert_eq!(tx.journal_counts().await?, [(JournalState::Pending, 3)]);
         let weighed = tx.weigh_journal(&[&entry("a"), &other, &entry("c")]).await?;
-        assert_eq!(weighed, [Some(Appended::Duplicate("receipt of a".to_owned())), Some(Appended::Equivocation), None]);
+        assert_eq!(weighed, [Some(Appended::Duplicate(receipt("a"))), Some(Appended::Equivocation), None]);
     }
 
     async fn an_activity_is_claimed_by_one_worker_and_ends_once(store: Store) {
@@ -172,7 +177,7 @@ store_tests! {
         let both = [&held.record.id, &mine.record.id];
         assert_eq!(writer.append(looked_up("a", &both)).await?, Kept::New);
         assert_eq!(writer.append(looked_up("b", &[])).await?, Kept::Refused("not-owner"));
-        assert_eq!(writer.append(looked_up("a", &[])).await?, Kept::Duplicate("receipt of a".to_owned()), "kept is kept");
+        assert_eq!(writer.append(looked_up("a", &[])).await?, Kept::Duplicate(receipt("a")), "kept is kept");
         let mut other = append("a");
         other.entry.body_hash = [1; 32];
         assert_eq!(writer.append(other).await?, Kept::Equivocation);
