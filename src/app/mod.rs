@@ -1,5 +1,5 @@
 //! The composition root: from a configuration to a gateway that can be asked for things ([`Gateway`])
-//! and one that runs ([`serve`]). The only module that sees everything; it decides nothing.
+//! and one that runs ([`serve()`]). The only module that sees everything; it decides nothing.
 
 mod guard;
 mod serve;
