@@ -195,7 +195,8 @@ async fn keep(
     }
     applied += put(&mut tx, partner, &writes).await?;
     *at = page.next;
-    tx.set_backfill_cursor(&partner.domain, Some(at), now).await?;
+    // Still due until the reading ends: a process that dies here goes on at this place at once.
+    tx.set_backfill_cursor(&partner.domain, Some(at), now.minus(EVERY)).await?;
     kill_point("backfill.before-commit");
     tx.save().await?;
     kill_point("backfill.after-commit");
