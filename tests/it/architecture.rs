@@ -215,16 +215,15 @@ fn only_the_command_line_names_demo_and_bench() {
 
 #[test]
 fn nothing_of_this_machine_is_in_the_repository() {
-    let words = ["/work/", "/tmp/wt", "/root/", "index.crates"];
+    // In two parts each, so that this list does not hold what it looks for.
+    let words =
+        [("/wo", "rk/"), ("/tmp/", "wt"), ("/ro", "ot/"), ("index.", "crates")].map(|(head, tail)| format!("{head}{tail}"));
     let mut wrong = Vec::new();
     for folder in ["src", "tests", "federation-specs", "migrations", ".ci"] {
         for extension in ["rs", "md", "toml", "json", "sql", "py", "sh", "html", "ftl", "css", "jsonld"] {
             for path in files_below(&root().join(folder), extension) {
-                if path.ends_with("tests/it/architecture.rs") {
-                    continue;
-                }
                 let text = fs::read_to_string(&path).unwrap_or_default();
-                wrong.extend(words.iter().filter(|word| text.contains(**word)).map(|word| format!("{}: {word}", path.display())));
+                wrong.extend(words.iter().filter(|word| text.contains(*word)).map(|word| format!("{}: {word}", path.display())));
             }
         }
     }
