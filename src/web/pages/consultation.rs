@@ -16,7 +16,7 @@ use crate::web::html::Html;
 use crate::web::i18n::{Arg, Texts};
 use crate::web::reading::{Query, Reading, Shelf};
 use crate::web::urls::Address;
-use crate::web::view::card::Card;
+use crate::web::view::card::{Card, TopicView};
 use crate::web::view::desk::Desk;
 use crate::web::view::facts::{Banner, Facts};
 use crate::web::view::held::Held;
@@ -54,7 +54,7 @@ pub struct ConsultationPage {
     /// Its text.
     pub text: Option<Words>,
     /// Its questions.
-    pub topics: Vec<Words>,
+    pub topics: Vec<TopicView>,
     /// Its latest official answers.
     pub answers: Vec<Card>,
     /// How many there are.
@@ -85,6 +85,8 @@ pub struct TakePart {
 /// One step.
 #[derive(Debug, Clone)]
 pub struct PhaseView {
+    /// The name of its place in the page: records refer to it.
+    pub fragment: String,
     /// Its name.
     pub name: Words,
     /// From when to when, or "no dates".
@@ -130,11 +132,11 @@ pub async fn show(reading: &mut Reading, shelf: &Shelf, held: &Held) -> Result<A
         take_part: take_part(texts, record, desk.state(held, None).as_ref()),
         phases: body.phases.iter().filter_map(|phase| phase_view(desk, record, body, phase)).collect(),
         text: record.content.as_ref().map(|text| desk.wanted.text(text, record)),
-        topics: body.topics.iter().filter_map(|topic| desk.wanted.line(&topic.name, record)).collect(),
+        topics: body.topics.iter().filter_map(|topic| desk.topic(topic, record)).collect(),
         answers: answers.items.iter().map(|held| desk.card(held, None)).collect(),
         answers_count,
         all_answers: (answers_count > 0).then(|| desk.link(&home.below("responses"))),
-        contributions: contributions.items.iter().map(|held| desk.card(held, dispositions.get(&held.id))).collect(),
+        contributions: contributions.items.iter().map(|it| desk.card_in(held, it, dispositions.get(&it.id))).collect(),
         contributions_count,
         all_contributions: desk.link(&home.below("contributions")),
         discussion: desk.branch(&held.id, &children, 1),
@@ -209,6 +211,7 @@ fn phase_view(
         (None, None) => Html::text(&texts.say("no-dates")),
     };
     Some(PhaseView {
+        fragment: phase.fragment.clone(),
         name: desk.wanted.line(&phase.name, record)?,
         dates,
         state: phase.state.map(|state| Tag::phase(texts, state).word),

@@ -119,7 +119,7 @@ pub async fn list_of_process(
         heading: desk.texts.html(title_key, &[("name", Arg::Html(&name))]),
         intro: vec![desk.texts.html(count_key, &[("n", Arg::Number(total)), ("city", Arg::Name(desk.city_of(&process.origin)))])],
         incomplete: if process.is_copy() { Vec::new() } else { reading.incomplete.clone() },
-        cards: listed.items.iter().map(|held| desk.card(held, dispositions.get(&held.id))).collect(),
+        cards: listed.items.iter().map(|held| desk.card_in(process, held, dispositions.get(&held.id))).collect(),
         empty: desk.texts.say(none_key),
         pager: Pager::new(desk, &address, visit.page(), total, listed.next),
         outro: Vec::new(),

@@ -173,6 +173,10 @@ fn summary_line(desk: &Desk, held: &Held, record: &Record, body: &Contribution, 
     if let Some(process) = process {
         let name = Html::link(&desk.link(&desk.page_of(process)), &desk.name_of(process).span());
         line.push(texts.html("in-consultation", &[("name", Arg::Html(&name))]));
+        if let Some(topic) = desk.topic_of(held, process) {
+            let place = format!("{}#{}", desk.link(&desk.page_of(process)), topic.fragment);
+            line.push(Html::link(&place, &topic.words.span()));
+        }
     }
     if let Some(amended) = &body.amends {
         let words = Html::text(&texts.say("amends"));

@@ -1,10 +1,11 @@
-//! A record in a list: kind, title, origin, state, first words, where and when, counts.
+//! A record in a list: kind, title, origin, state, first words, topic, where and when, counts.
 
 use super::count;
 use super::desk::{Desk, class_key};
 use super::held::{Held, Origin, Standing};
 use super::state::Tag;
 use super::words::Words;
+use crate::domain::consultation::Topic;
 use crate::domain::disposition::Disposition;
 use crate::domain::record::{Body, Record};
 use crate::web::html::Html;
@@ -29,6 +30,23 @@ pub struct Card {
     pub details: Vec<Html>,
 }
 
+/// A topic of a consultation, with the name of its place in the consultation's page.
+#[derive(Debug, Clone)]
+pub struct TopicView {
+    /// Its fragment, for example `topic-3`.
+    pub fragment: String,
+    /// What it is called.
+    pub words: Words,
+}
+
+/// The topics that may be seen of a consultation.
+fn topics_of(process: &Held) -> &[Topic] {
+    match process.visible().map(|record| &record.body) {
+        Some(Body::Consultation(body)) => &body.topics,
+        _ => &[],
+    }
+}
+
 impl Desk {
     /// The card of a record; `disposition` is how its host treats it, where that is known.
     #[must_use]
@@ -49,6 +67,33 @@ impl Desk {
             excerpt,
             details: record.map_or_else(Vec::new, |record| self.details(held, record)),
         }
+    }
+
+    /// The same in a list of one consultation, with the topic it is put under where there are several.
+    #[must_use]
+    pub fn card_in(&self, process: &Held, held: &Held, disposition: Option<&Disposition>) -> Card {
+        let mut card = self.card(held, disposition);
+        let topics = topics_of(process);
+        if topics.len() > 1
+            && let Some(topic) = self.topic_of(held, process)
+        {
+            card.details.insert(0, topic.words.span());
+        }
+        card
+    }
+
+    /// The topic of `process` that a contribution is put under.
+    #[must_use]
+    pub fn topic_of(&self, held: &Held, process: &Held) -> Option<TopicView> {
+        let Body::Contribution(body) = &held.visible()?.body else { return None };
+        let topic = topics_of(process).iter().find(|topic| Some(&topic.fragment) == body.topic.as_ref())?;
+        self.topic(topic, process.visible()?)
+    }
+
+    /// A topic of a consultation.
+    #[must_use]
+    pub fn topic(&self, topic: &Topic, consultation: &Record) -> Option<TopicView> {
+        Some(TopicView { fragment: topic.fragment.clone(), words: self.wanted.line(&topic.name, consultation)? })
     }
 
     /// Where a record stands, as far as it and its disposition say.

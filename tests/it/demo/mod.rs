@@ -5,7 +5,7 @@
 mod faults;
 mod open_data;
 mod pages;
-mod replay;
+pub mod replay;
 mod scan;
 mod story;
 mod stranger;

@@ -1,7 +1,7 @@
 //! What the built-in profile makes of Decidim 0.28.6 and 0.31.8.
 
 use passerelle::domain::author::AuthorKind;
-use passerelle::domain::contribution::AuthorState;
+use passerelle::domain::contribution::{AuthorState, ContributionKind};
 use passerelle::domain::disposition::DispositionState;
 use passerelle::domain::record::Body;
 use passerelle::domain::response::Outcome;
@@ -76,6 +76,17 @@ fn evaluating_is_under_evaluation_and_an_unlisted_state_stays_pending() {
     assert_eq!(disposition(&custom), (DispositionState::Pending, Some("en_chantier".to_owned())));
     let word = Trouble::UnlistedWord { table: "states".to_owned(), word: "en_chantier".to_owned() };
     assert!(custom.findings.iter().any(|finding| finding.trouble == word), "{:?}", custom.findings);
+}
+
+#[test]
+fn an_amendments_state_is_its_addressees_and_not_the_citys() {
+    let mut amendment = item("0.28", "proposal", "1");
+    assert_eq!(classes(&map(&amendment)), [Class::Contribution, Class::Disposition, Class::OfficialResponse]);
+    amendment.context["amended"] = json!({"id": "2"});
+    let mapped = map(&amendment);
+    assert_eq!(classes(&mapped), [Class::Contribution]);
+    let Body::Contribution(body) = &mapped.drafts[0].record.body else { panic!("not a contribution") };
+    assert!(body.kind == ContributionKind::Amendment && body.amends.as_ref().is_some_and(|id| id.path().ends_with("proposal-2")));
 }
 
 #[test]

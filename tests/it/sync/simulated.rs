@@ -8,7 +8,7 @@ use std::time::Duration;
 use passerelle::connectors::{self, Courtesy, Installation};
 use passerelle::demo::platform::{BORDEAUX, Generation, LYON, NewProposal, SimulatedDecidim, State};
 use passerelle::domain::change::ChangeKind;
-use passerelle::domain::contribution::AuthorState;
+use passerelle::domain::contribution::{AuthorState, ContributionKind};
 use passerelle::domain::record::Body;
 use passerelle::domain::text::LanguageTag;
 use passerelle::domain::time::ManualClock;
@@ -24,6 +24,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 use super::{COMMENT, PROPOSAL};
+use crate::demo::replay::LYON_028;
 use crate::store_tests;
 use crate::support::stores::Databases;
 
@@ -37,8 +38,11 @@ struct City {
 
 impl City {
     async fn open(store: &Store, generation: Generation) -> Self {
+        Self::of(store, generation, if generation == Generation::V031 { LYON } else { BORDEAUX }).await
+    }
+
+    async fn of(store: &Store, generation: Generation, fixture: &str) -> Self {
         let clock = ManualClock::at("2026-11-24T09:00:00Z".parse().expect("an instant"));
-        let fixture = if generation == Generation::V031 { LYON } else { BORDEAUX };
         let platform = SimulatedDecidim::start(generation, fixture, Arc::new(clock.clone())).await.expect("it starts");
         let installation = Installation {
             name: "city".parse().expect("a name"),
@@ -131,6 +135,63 @@ store_tests! {
             let second = city.run().await;
             assert_eq!(city.changes().await, [], "{generation:?}: an unchanged platform");
             assert_eq!(second.entities[PROPOSAL].unchanged, first.entities[PROPOSAL].published);
+        }
+    }
+
+    async fn an_amendments_state_is_no_word_of_the_city(databases: Databases) {
+        // In the recording of 0.31 a fourth amendment is withdrawn, which is no state of the city's either.
+        let recorded = [(Generation::V031, LYON, 3), (Generation::V028, BORDEAUX, 2), (Generation::V028, LYON_028, 3)];
+        for (generation, fixture, count) in recorded {
+            let mut city = City::of(&databases.store().await, generation, fixture).await;
+            city.run().await;
+            // What the platform says a state of, told apart by whether it amends something.
+            let (amendments, others): (BTreeSet<u64>, BTreeSet<u64>) = city.platform.read(|state: &State| {
+                let emendations: BTreeSet<u64> =
+                    state.proposals.iter().flat_map(|p| p.amendments.iter().map(|amendment| amendment.emendation)).collect();
+                let silent = [None, Some("not_answered"), Some("withdrawn")];
+                let stated = state.proposals.iter().filter(|p| {
+                    state.proposal_is_public(p) && !p.withdrawn && !silent.contains(&p.state.as_deref())
+                });
+                stated.map(|p| p.id).partition(|id| emendations.contains(id))
+            });
+            assert!(amendments.len() == count && !others.is_empty(), "{amendments:?} {others:?}");
+            let words = |ids: &BTreeSet<u64>| ids.iter().map(u64::to_string).collect::<BTreeSet<String>>();
+            assert_eq!(city.live(&[Class::Disposition]).await, words(&others), "{generation:?}, without {amendments:?}");
+            let answered = city.live(&[Class::OfficialResponse]).await;
+            assert!(answered.is_disjoint(&words(&amendments)), "{answered:?}");
+            for id in amendments {
+                let Some(Body::Contribution(body)) = city.contribution(id).await.record.map(|record| record.body) else {
+                    panic!("{id} is not a contribution")
+                };
+                assert!(body.kind == ContributionKind::Amendment && body.amends.is_some(), "{id}");
+            }
+        }
+    }
+
+    async fn a_contribution_is_put_under_a_topic_that_its_consultation_has(databases: Databases) {
+        for generation in [Generation::V031, Generation::V028] {
+            let mut city = City::open(&databases.store().await, generation).await;
+            city.run().await;
+            // Derived from the platform: the process and the list that each proposal stands in.
+            let stands: Vec<(u64, u64, u64)> = city.platform.read(|state: &State| {
+                let of = |component: u64| state.components.iter().find(|c| c.id == component).expect("a component").process;
+                let proposals = state.proposals.iter().filter(|p| state.proposal_is_public(p));
+                proposals.map(|p| (p.id, of(p.component), p.component)).collect()
+            });
+            let lists: BTreeSet<(u64, u64)> = stands.iter().map(|(_, process, component)| (*process, *component)).collect();
+            assert!(stands.len() > 3);
+            for (process, component) in lists {
+                let stored = city.record("participatory_process", process, Class::Consultation).await.expect("it is public");
+                let Some(Body::Consultation(body)) = stored.record.map(|record| record.body) else { panic!("no consultation") };
+                assert!(body.topics.iter().any(|topic| topic.fragment == format!("topic-{component}")), "{:?}", body.topics);
+            }
+            for (id, _, component) in stands {
+                let stored = city.contribution(id).await;
+                let Some(Body::Contribution(body)) = stored.record.map(|record| record.body) else { panic!("no contribution") };
+                assert_eq!(body.topic, Some(format!("topic-{component}")), "proposal {id}");
+                let sealed: serde_json::Value = serde_json::from_slice(&stored.sealed)?;
+                assert_eq!(sealed["topic"], format!("{}#topic-{component}", body.process), "proposal {id}");
+            }
         }
     }
 

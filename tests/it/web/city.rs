@@ -250,7 +250,10 @@ pub fn open_consultation() -> Consultation {
             phase("phase-3", "Bilan", PhaseKind::Evaluate, PhaseState::Planned, None),
         ],
         current_phase: Some("phase-2".to_owned()),
-        topics: vec![Topic { fragment: "topic-1".to_owned(), name: fr("Quelles rues apaiser d'abord ?"), summary: None }],
+        topics: vec![
+            Topic { fragment: "topic-1".to_owned(), name: fr("Quelles rues apaiser d'abord ?"), summary: None },
+            Topic { fragment: "topic-2".to_owned(), name: fr("À quelles heures ?"), summary: None },
+        ],
     }
 }
 
@@ -431,6 +434,7 @@ fn answered(process: &RecordId, theme: &Theme) -> anyhow::Result<Vec<RecordWrite
                 point: Point::new(45.7578, 4.8451),
             }),
             comment_count: Some(5),
+            topic: Some("topic-2".to_owned()),
             ..contribution(process)
         }),
     );

@@ -1,9 +1,10 @@
 //! What is written on the pages, and in which words.
 
 use axum::http::StatusCode;
+use passerelle::domain::Class;
 use passerelle::store::Store;
 
-use super::city::{Gateway, fill};
+use super::city::{BORDEAUX, Gateway, fill, id};
 use super::crawl::values;
 use crate::store_tests;
 
@@ -27,7 +28,7 @@ store_tests! {
         fill(&site.store).await?;
         let page = site.get("/consultations/rues").await;
         let text = page.text();
-        assert!(text.contains("<ol class=\"phases\">") && text.contains("<li aria-current=\"step\"><span class=\"name\" lang=\"fr\" dir=\"ltr\">Instruction"), "{text}");
+        assert!(text.contains("<ol class=\"phases\">") && text.contains("<li id=\"phase-2\" aria-current=\"step\"><span class=\"name\" lang=\"fr\" dir=\"ltr\">Instruction"), "{text}");
         assert!(text.contains("sans dates") && text.contains("en cours"));
         assert!(text.contains("<time datetime=\"2026-09-15\">15\u{A0}septembre 2026</time>"), "the city's zone: {text}");
         assert!(text.contains("Participer sur participer.lyon.example"));
@@ -40,6 +41,26 @@ store_tests! {
         let second = site.get(&next).await;
         assert!(second.text().contains("Page 2 sur 2") && second.text().contains("Première page"));
         assert!(second.text().contains("Idée numéro 1<"), "{}", second.text());
+    }
+
+    async fn contributions_are_labelled_with_the_topic_of_their_consultation(store: Store) {
+        let site = Gateway::over(store)?;
+        fill(&site.store).await?;
+        let process = site.get("/consultations/rues").await;
+        assert!(process.text().contains("<li id=\"topic-1\" lang=\"fr\" dir=\"ltr\">Quelles rues apaiser d&#39;abord ?</li>"), "{}", process.text());
+        let label = "<bdi lang=\"fr\" dir=\"ltr\">À quelles heures ?</bdi>";
+        // On the page of one contribution, as a way to the question; on the cards, as a word.
+        let page = site.get("/contributions/barriere?lang=fr").await;
+        assert!(page.text().contains(&format!("<a href=\"/consultations/rues?lang=fr#topic-2\">{label}</a>")), "{}", page.text());
+        assert!(!site.get("/contributions/idee-1").await.text().contains("#topic-"), "it is put under none");
+        for list in ["/consultations/rues", "/consultations/rues/contributions"] {
+            let text = site.get(list).await.text().to_owned();
+            let labelled: Vec<&str> = text.split("<li class=\"card\">").filter(|card| card.contains(label)).collect();
+            assert_eq!(labelled.len(), 1, "{list}");
+            assert!(labelled[0].contains("Une barrière amovible"), "{list}: {}", labelled[0]);
+        }
+        let copied = site.get(&format!("/from/passerelle.bordeaux.example/consultations/{}", id(BORDEAUX, Class::Consultation, "quais").copy_key())).await;
+        assert!(copied.text().contains("id=\"topic-2\""), "{}", copied.text());
     }
 
     async fn a_contribution_shows_answers_counts_and_the_discussion(store: Store) {
