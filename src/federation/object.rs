@@ -50,6 +50,13 @@ pub enum ObjectError {
     },
 }
 
+/// A revision of ours that was sealed earlier, read back; none when the bytes are a tombstone's.
+#[must_use]
+pub fn reopen(sealed: &[u8]) -> Option<Record> {
+    let value = serde_json::from_slice(sealed).ok()?;
+    wire::record_from_json(&value).ok().map(|(record, _)| record)
+}
+
 /// A pinned key with its id, and until when it counts if it was replaced (`verify::proof_keys`).
 pub type ProofKey = (String, Multikey, Option<Timestamp>);
 

@@ -272,6 +272,17 @@ impl Tx {
         Ok(rows.into_iter().map(Disclosure::from).collect())
     }
 
+    /// What is being sent at this moment: at most `limit` rows.
+    pub async fn disclosures_on_their_way(&mut self, limit: u32) -> Result<Vec<Disclosure>, StoreError> {
+        let rows: Vec<Row> = on_backend!(self, conn => {
+            sqlx::query_as(select_disclosures!("WHERE state = 'sending' ORDER BY partner, record LIMIT $1"))
+                .bind(i64::from(limit))
+                .fetch_all(conn)
+                .await?
+        });
+        Ok(rows.into_iter().map(Disclosure::from).collect())
+    }
+
     /// What one partner is due or holds of one record.
     pub async fn lookup_disclosure(
         &mut self,

@@ -49,7 +49,7 @@ const PAGE_BODY: usize = 64 * 1024;
 /// Every public address of the gateway.
 pub fn router(web: WebState) -> Router {
     use activitypub::{activities, actor, collections, doors, held, receipts};
-    use pages::{consultations, copies, discovery, home, notices, partners, records, theme};
+    use pages::{consultations, copies, discovery, home, notices, partners, records, revisions, theme};
     let mut pages = Router::new()
         .route("/", get(home::home))
         .route("/consultations", get(consultations::list))
@@ -57,6 +57,8 @@ pub fn router(web: WebState) -> Router {
         .route("/consultations/{key}/contributions", get(consultations::contributions))
         .route("/consultations/{key}/responses", get(consultations::responses))
         .route("/contributions/{key}", get(records::contribution))
+        .route("/contributions/{key}/revisions", get(revisions::list))
+        .route("/contributions/{key}/revisions/{n}", get(revisions::revision))
         .route("/comments/{key}", get(records::comment))
         .route("/responses/{key}", get(records::response))
         .route("/dispositions/{key}", get(records::disposition))
@@ -74,6 +76,7 @@ pub fn router(web: WebState) -> Router {
         .route("/contact", get(notices::contact))
         .route("/eco-conception", get(notices::eco))
         .route("/source", get(notices::source))
+        .route(notices::SOURCE_ARCHIVE, get(notices::source_archive))
         .route("/ns", get(notices::vocabulary))
         .route("/ns/v1", get(actor::context))
         .route("/actor", get(actor::actor))

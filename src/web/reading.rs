@@ -118,7 +118,9 @@ impl Reading {
         let texts = web.texts(visit.language);
         let mut incomplete = Vec::new();
         for platform in &web.site().platforms {
-            let Some(run) = tx.last_runs(&platform.name, 1).await?.into_iter().next() else { continue };
+            // What the reading under way will say is not known yet: the one before it counts.
+            let mut runs = tx.last_runs(&platform.name, 2).await?.into_iter();
+            let Some(run) = runs.find(|run| run.outcome != RunOutcome::Running) else { continue };
             if matches!(run.outcome, RunOutcome::Partial | RunOutcome::Held | RunOutcome::Failed) {
                 let at = run.finished.unwrap_or(run.started);
                 let host = platform.url.host_str().unwrap_or(platform.name.as_str());

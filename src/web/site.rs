@@ -53,13 +53,16 @@ pub struct Legal {
 /// Where the source code of the running program is.
 #[derive(Debug, Clone)]
 pub struct SourceCode {
-    /// The repository.
+    /// The repository, where the city names one; the archive is offered in any case.
     pub repository: String,
     /// The commit, when the build knows it.
     pub commit: Option<String>,
     /// The version of the package.
     pub version: &'static str,
 }
+
+/// The source code that this very program was built from, as a tar archive.
+pub const SOURCE_ARCHIVE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/source.tar"));
 
 impl Default for SourceCode {
     fn default() -> Self {

@@ -1,19 +1,24 @@
-//! `/activities/{key}`: what we sent, answered from the log of exchanges and the letters. An activity
-//! whose record has changed since names it instead of carrying old words.
+//! `/activities/{key}`: what we sent, answered from the letters, the log of exchanges, and before the
+//! answer is in the log from the deliveries under way. An activity whose record has changed since names
+//! it instead of carrying old words.
 
 use axum::extract::State;
 use serde_json::{Value, json};
 
 use super::document;
 use crate::domain::change::ChangeKind;
-use crate::domain::id::Key;
+use crate::domain::id::{Key, PartnerDomain, RecordId, Revision};
+use crate::domain::partner::Partner;
 use crate::federation::dispatch::{Activity, carrying};
-use crate::store::Exchange;
+use crate::store::{Exchange, Tx};
 use crate::web::answer::Answer;
 use crate::web::error::WebError;
 use crate::web::state::WebState;
 use crate::web::urls::Address;
 use crate::web::visit::{InPath, Visit};
+
+/// Deliveries under way that are looked through for one that is not in the log yet; more are never sent at once.
+const AT_ONCE: u32 = 1_000;
 
 /// `GET /activities/{key}`.
 pub async fn activity(State(web): State<WebState>, InPath(key): InPath<Key>, visit: Visit) -> Result<Answer, WebError> {
@@ -22,22 +27,54 @@ pub async fn activity(State(web): State<WebState>, InPath(key): InPath<Key>, vis
     if let Some(letter) = tx.find_letter(&id).await? {
         return document(&web, &visit, "activity-title", "activity-lead", &letter.body);
     }
-    let exchanges = tx.exchanges_of_activity(&id).await?;
-    let exchange = exchanges.into_iter().next().ok_or(WebError::NotFound)?.exchange;
-    let body = rebuilt(&web, &id, &exchange).await?.ok_or(WebError::NotFound)?;
+    let sent = match tx.exchanges_of_activity(&id).await?.into_iter().next() {
+        Some(row) => Sent::logged(row.exchange).ok_or(WebError::NotFound)?,
+        None => on_its_way(&web, &mut tx, &id).await?.ok_or(WebError::NotFound)?,
+    };
+    let body = rebuilt(&web, &mut tx, &id, &sent).await?.ok_or(WebError::NotFound)?;
     document(&web, &visit, "activity-title", "activity-lead", &body)
 }
 
+/// What an activity carried to whom.
+struct Sent {
+    partner: PartnerDomain,
+    record: RecordId,
+    revision: Revision,
+}
+
+impl Sent {
+    fn logged(exchange: Exchange) -> Option<Self> {
+        Some(Self { partner: exchange.partner, record: exchange.record?, revision: exchange.revision? })
+    }
+}
+
+/// An activity whose answer is still awaited: a careful receiver asks for it before answering.
+async fn on_its_way(web: &WebState, tx: &mut Tx, id: &str) -> Result<Option<Sent>, WebError> {
+    for row in tx.disclosures_on_their_way(AT_ONCE).await? {
+        let sent = Sent { partner: row.partner, record: row.record, revision: row.due_revision };
+        let Some(partner) = tx.lookup_partner(&sent.partner).await? else { continue };
+        if carrying(web.federation(), &partner, row.due_kind, &sent.record, sent.revision, b"null").id == id {
+            return Ok(Some(sent));
+        }
+    }
+    Ok(None)
+}
+
 /// The activity again: its id says which of the three kinds it was.
-async fn rebuilt(web: &WebState, id: &str, exchange: &Exchange) -> Result<Option<String>, WebError> {
-    let (Some(record), Some(revision)) = (&exchange.record, exchange.revision) else { return Ok(None) };
-    let mut tx = web.store().read().await?;
-    let Some(partner) = tx.lookup_partner(&exchange.partner).await? else { return Ok(None) };
-    let stored = tx.lookup_record(record).await?.filter(|stored| stored.revision == revision);
-    let named = json!(record).to_string();
+async fn rebuilt(web: &WebState, tx: &mut Tx, id: &str, sent: &Sent) -> Result<Option<String>, WebError> {
+    let Some(partner) = tx.lookup_partner(&sent.partner).await? else { return Ok(None) };
+    let stored = tx.lookup_record(&sent.record).await?.filter(|stored| stored.revision == sent.revision);
+    let named = json!(sent.record).to_string();
     let object = stored.as_ref().map_or(named.as_bytes(), |stored| &stored.sealed[..]);
-    let tried = ChangeKind::ALL.iter().map(|kind| carrying(web.federation(), &partner, *kind, record, revision, object));
-    let Some(Activity { body, .. }) = tried.into_iter().find(|activity| activity.id == id) else { return Ok(None) };
+    let Some(Activity { body, .. }) = kinds(web, &partner, sent, object).find(|activity| activity.id == id) else {
+        return Ok(None);
+    };
     let text = String::from_utf8(body.to_vec()).map_err(|error| WebError::internal("an activity is not text", &error))?;
     Ok(serde_json::from_str::<Value>(&text).is_ok().then_some(text))
+}
+
+/// What was sent, as each of the three kinds.
+fn kinds<'a>(web: &'a WebState, partner: &'a Partner, sent: &'a Sent, object: &'a [u8]) -> impl Iterator<Item = Activity> + 'a {
+    let kinds = ChangeKind::ALL.iter();
+    kinds.map(move |kind| carrying(web.federation(), partner, *kind, &sent.record, sent.revision, object))
 }

@@ -120,7 +120,9 @@ pub async fn consultation_followers(
     Ok(collection(&web, &visit.path, &[]))
 }
 
-fn collection(web: &WebState, path: &str, items: &[String]) -> Answer {
+/// A collection of addresses.
+#[must_use]
+pub fn collection(web: &WebState, path: &str, items: &[String]) -> Answer {
     Answer::activity(&json!({
         "@context": CONTEXT, "id": Address::fixed(path).absolute(web.public_url(), None), "type": "OrderedCollection",
         "totalItems": items.len(), "orderedItems": items,

@@ -51,7 +51,6 @@ opens-day = opens on { $day }
 no-dates = no dates
 published-day = published on { $day }
 changed-day = changed on { $day }
-version = version { $n }
 
 # Languages of content
 language-fr = French
@@ -324,6 +323,46 @@ facts-read = Read on
 facts-licence = Licence
 facts-rights = Exercise your rights
 
+# Versions
+versions = Versions
+versions-title = Versions of “{ $name }”
+version-name = Version { $n }
+version-see = version { $n } (see the changes)
+versions-count = { $n ->
+    [one] { $n } published version.
+   *[other] { $n } published versions, the most recent first.
+ }
+versions-silent = { $n ->
+    [one] { $n } other signed revision changed nothing but numbers or the time of reading.
+   *[other] { $n } other signed revisions changed nothing but numbers or the time of reading.
+ }
+versions-explained = The city signs every revision. A text that is hidden, withdrawn or deleted is erased from all its versions: its digest and its day are left.
+revision-title = Version { $n } of “{ $name }” (revision { $revision })
+revision-first = first published
+revision-shown-again = published again
+revision-erased = text erased
+revision-erased-notice = The text of this version is erased. Its digest and its day are left.
+revision-before-erased = The version before is erased: there is nothing to compare with.
+revision-silent = The text is that of the version: only numbers or the time of reading changed.
+revision-too-long = The text is too long to be compared word by word.
+revision-changes = What changed
+revision-whole = Full text
+change-title = title
+change-text = text
+change-themes = themes
+change-place = place
+change-topic = question
+change-state = state
+change-author = author
+change-counts = numbers or the time of reading
+change-title-heading = Title
+change-text-heading = Text
+diff-added = added
+diff-removed = removed
+diff-end = end
+facts-previous = Previous digest
+facts-versions = all versions
+
 # Hidden, deleted
 title-hidden = { $kind } hidden ({ $city }, { $day })
 title-deleted = { $kind } deleted ({ $city }, { $day })
@@ -344,6 +383,7 @@ deleted-comment = This comment was deleted
 deleted-disposition = This treatment was deleted
 deleted-officialresponse = This answer was deleted
 deleted-day = Deleted by { $city } on { $day }. Neither title nor author nor text is kept.
+copy-gone = The city of origin called this content back; the copy is erased here.
 deleted-undated = Deleted by { $city }. Neither title nor author nor text is kept.
 purge-count = { $all ->
     [0] No copy had been sent to partner cities.
@@ -507,6 +547,8 @@ sitemap-machines = For machines
 # Source code
 source-title = Source code
 source-1 = You are entitled to the source code of what runs here (GNU AGPL, section 13).
+source-archive = Archive
+source-archive-words = the source code of this program as it runs here (tar, { $size } MB)
 source-repository = Repository
 source-version = Version
 source-commit = Exact revision

@@ -51,7 +51,6 @@ opens-day = ouvre le { $day }
 no-dates = sans dates
 published-day = publication le { $day }
 changed-day = modification le { $day }
-version = version { $n }
 
 # Langues des contenus
 language-fr = français
@@ -324,6 +323,46 @@ facts-read = Lu le
 facts-licence = Licence
 facts-rights = Exercer ses droits
 
+# Versions
+versions = Versions
+versions-title = Versions de « { $name } »
+version-name = Version { $n }
+version-see = version { $n } (voir les changements)
+versions-count = { $n ->
+    [one] { $n } version publiée.
+   *[other] { $n } versions publiées, la plus récente d'abord.
+ }
+versions-silent = { $n ->
+    [one] { $n } autre révision signée n'a changé que des nombres ou la date de lecture.
+   *[other] { $n } autres révisions signées n'ont changé que des nombres ou la date de lecture.
+ }
+versions-explained = Chaque révision est signée par la ville. Un texte masqué, retiré ou supprimé est effacé de toutes ses versions : il en reste l'empreinte et la date.
+revision-title = Version { $n } de « { $name } » (révision { $revision })
+revision-first = première publication
+revision-shown-again = de nouveau publiée
+revision-erased = texte effacé
+revision-erased-notice = Le texte de cette version est effacé. Il en reste l'empreinte et la date.
+revision-before-erased = La version précédente est effacée : rien ne peut être comparé.
+revision-silent = Le texte est celui de la version : seuls des nombres ou la date de lecture ont changé.
+revision-too-long = Le texte est trop long pour être comparé mot à mot.
+revision-changes = Ce qui a changé
+revision-whole = Texte complet
+change-title = titre
+change-text = texte
+change-themes = thèmes
+change-place = lieu
+change-topic = question
+change-state = état
+change-author = auteur
+change-counts = nombres ou date de lecture
+change-title-heading = Titre
+change-text-heading = Texte
+diff-added = ajout
+diff-removed = suppression
+diff-end = fin
+facts-previous = Empreinte précédente
+facts-versions = toutes les versions
+
 # Masqué, supprimé
 title-hidden = { $kind } masquée ({ $city }, { $day })
 title-deleted = { $kind } supprimée ({ $city }, { $day })
@@ -344,6 +383,7 @@ deleted-comment = Ce commentaire a été supprimé
 deleted-disposition = Cette suite a été supprimée
 deleted-officialresponse = Cette réponse a été supprimée
 deleted-day = Suppression par { $city } le { $day }. Ni le titre, ni l'auteur, ni le texte ne sont conservés.
+copy-gone = La ville d'origine a rappelé ce contenu ; la copie est effacée ici.
 deleted-undated = Suppression par { $city }. Ni le titre, ni l'auteur, ni le texte ne sont conservés.
 purge-count = { $all ->
     [0] Aucune copie n'avait été transmise aux villes partenaires.
@@ -507,6 +547,8 @@ sitemap-machines = Pour les machines
 # Code source
 source-title = Code source
 source-1 = Vous avez droit au code source de ce qui fonctionne ici (GNU AGPL, article 13).
+source-archive = Archive
+source-archive-words = le code source de ce programme tel qu'il fonctionne ici (tar, { $size } Mo)
 source-repository = Dépôt
 source-version = Version
 source-commit = Révision exacte

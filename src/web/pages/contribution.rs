@@ -168,7 +168,8 @@ fn summary_line(desk: &Desk, held: &Held, record: &Record, body: &Contribution, 
         line.push(texts.html("changed-day", &[("day", Arg::Day(updated))]));
     }
     if let Some(version) = held.version.filter(|version| *version > 1) {
-        line.push(Html::text(&texts.count("version", u64::from(version))));
+        let words = Html::text(&texts.count("version-see", u64::from(version)));
+        line.push(Html::link(&desk.link(&desk.page_of(held).below("revisions")), &words));
     }
     if let Some(process) = process {
         let name = Html::link(&desk.link(&desk.page_of(process)), &desk.name_of(process).span());

@@ -70,8 +70,10 @@ pub async fn copy(
 ) -> Result<Answer, WebError> {
     let mut reading = web.reading(&visit).await?;
     let (shelf, held) = find(&mut reading, &domain, &segment, &key).await?;
-    if visit.form == Form::Machine && held.standing != Standing::Deleted {
-        return Ok(Answer::see_other(held.id.to_string()));
+    match (visit.form, held.standing) {
+        (Form::Machine, Standing::Deleted) => return Ok(super::gone::copy_gone(&reading.desk.texts, &held)),
+        (Form::Machine, _) => return Ok(Answer::see_other(held.id.to_string())),
+        (Form::Page, _) => {}
     }
     records::page_of(&mut reading, &shelf, &held, &visit).await
 }

@@ -13,7 +13,7 @@ use crate::web::answer::Answer;
 use crate::web::error::WebError;
 use crate::web::frame::Frame;
 use crate::web::html::Html;
-use crate::web::i18n::Arg;
+use crate::web::i18n::{Arg, Texts};
 use crate::web::reading::{Reading, Shelf};
 use crate::web::urls::Address;
 use crate::web::view::desk::class_key;
@@ -136,6 +136,20 @@ pub async fn show(reading: &mut Reading, held: &Held) -> Result<Answer, WebError
         json,
     };
     page(StatusCode::OK, &view)
+}
+
+/// A deleted copy for a program: that it is gone and whose it was. The tombstone is its origin's to show.
+#[must_use]
+pub fn copy_gone(texts: &Texts, held: &Held) -> Answer {
+    let title = texts.say(&format!("deleted-{}", held.class.word().to_ascii_lowercase()));
+    let problem = serde_json::json!({
+        "type": "about:blank", "title": title, "status": StatusCode::GONE.as_u16(),
+        "detail": texts.say("copy-gone"), "origin": held.id,
+    });
+    let mut answer = Answer::bytes(StatusCode::GONE, "application/problem+json", problem.to_string().into());
+    answer.translated = true;
+    answer.noindex = true;
+    answer
 }
 
 /// What is known of a deletion.

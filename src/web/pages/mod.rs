@@ -11,6 +11,7 @@ pub mod home;
 pub mod notices;
 pub mod partners;
 pub mod records;
+pub mod revisions;
 pub mod statement;
 pub mod theme;
 

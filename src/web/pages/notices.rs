@@ -5,13 +5,15 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use bytes::Bytes;
 
 use super::page;
-use crate::web::answer::Answer;
+use crate::web::answer::{Answer, Sharing};
 use crate::web::error::WebError;
 use crate::web::frame::{Frame, place_of};
 use crate::web::html::Html;
 use crate::web::i18n::{Arg, Texts};
+use crate::web::site;
 use crate::web::state::WebState;
 use crate::web::urls::Address;
 use crate::web::visit::Visit;
@@ -229,22 +231,32 @@ pub async fn sitemap(State(web): State<WebState>, visit: Visit) -> Result<Answer
     write(&web, &visit, "/plan-du-site", "sitemap-title", parts)
 }
 
+/// Where the archive of the source code is offered.
+pub const SOURCE_ARCHIVE: &str = "/source/passerelle.tar";
+
+/// `GET /source/passerelle.tar`.
+pub async fn source_archive() -> Answer {
+    // Large and hardly ever asked for: it has no place among the pages that are kept.
+    let archive = Bytes::from_static(site::SOURCE_ARCHIVE);
+    Answer { sharing: Sharing::ByQuery, noindex: true, ..Answer::bytes(StatusCode::OK, "application/x-tar", archive) }
+}
+
 /// `GET /source`: the source code of what runs here (AGPL §13).
 pub async fn source(State(web): State<WebState>, visit: Visit) -> Result<Answer, WebError> {
     let Writer { texts, .. } = Writer::new(&web, &visit);
     let source = &web.site().source;
-    let repository = if source.repository.starts_with("http") {
-        Html::link_out(&source.repository, &Html::text(&source.repository))
-    } else {
-        Html::text(&texts.say("to-complete"))
-    };
+    let size = (site::SOURCE_ARCHIVE.len() as u64).div_ceil(1_000_000);
+    let archive = Html::link(SOURCE_ARCHIVE, &texts.html("source-archive-words", &[("size", Arg::Number(size))]));
+    let mut facts = vec![(texts.say("source-archive"), archive)];
+    if source.repository.starts_with("http") {
+        facts.push((texts.say("source-repository"), Html::link_out(&source.repository, &Html::text(&source.repository))));
+    }
     let commit = source.commit.clone().unwrap_or_else(|| texts.say("source-commit-unknown"));
-    let facts = vec![
-        (texts.say("source-repository"), repository),
+    facts.extend([
         (texts.say("source-version"), Html::text(source.version)),
         (texts.say("source-commit"), Html::text(&commit)),
         (texts.say("source-licence"), Html::text("GNU AGPL 3.0")),
-    ];
+    ]);
     let parts = vec![Part { facts, ..Part::opening(vec![Html::text(&texts.say("source-1"))]) }];
     write(&web, &visit, "/source", "source-title", parts)
 }

@@ -127,7 +127,7 @@ pub struct Ledger {
 /// Whether a partner holds or may hold a record, or once held it.
 #[must_use]
 pub fn was_sent(disclosure: &Disclosure) -> bool {
-    disclosure.offered
+    disclosure.offered || is_purged(disclosure)
 }
 
 /// Whether a partner answered with a receipt that it erased a record.

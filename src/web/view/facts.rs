@@ -6,7 +6,7 @@ use url::Url;
 
 use super::desk::Desk;
 use super::held::{Held, Origin};
-use crate::domain::id::PartnerDomain;
+use crate::domain::id::{Class, PartnerDomain};
 use crate::web::html::Html;
 use crate::web::i18n::Arg;
 use crate::web::urls::Address;
@@ -46,6 +46,8 @@ pub struct Facts {
     pub json: Option<String>,
     /// Its revision.
     pub revision: u64,
+    /// The list of its revisions, where there is one.
+    pub versions: Option<String>,
     /// Its digest.
     pub digest: String,
     /// Its licence.
@@ -89,6 +91,8 @@ impl Desk {
             id: held.id.to_string(),
             json,
             revision: held.revision,
+            versions: (held.class == Class::Contribution && !held.is_copy())
+                .then(|| self.link(&self.page_of(held).below("revisions"))),
             digest: held.digest.to_string(),
             licence: record.map(|record| licence(&record.licence)),
             source: source.and_then(|source| {

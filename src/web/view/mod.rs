@@ -5,6 +5,7 @@ pub mod answer;
 pub mod card;
 pub mod count;
 pub mod desk;
+pub mod diff;
 pub mod facts;
 pub mod held;
 pub mod state;

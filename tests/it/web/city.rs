@@ -51,6 +51,7 @@ pub const BORDEAUX: &str = "https://passerelle.bordeaux.example";
 pub struct Gateway {
     pub app: Router,
     pub store: Store,
+    pub federation: Federation,
 }
 
 /// One answer, read to its end.
@@ -89,9 +90,13 @@ impl Gateway {
         });
         let mut site = Site::new(Language::French, TimeZone::get("Europe/Paris")?);
         site.platforms = vec![PlatformFacts { name: "decidim".parse()?, url: "https://participer.lyon.example/".parse()? }];
-        let web =
-            WebState::with_cache(federation.clone(), Inbox::start(federation), site, Cache::new(8 * 1024 * 1024, Duration::ZERO));
-        Ok(Self { app: router(web), store })
+        let web = WebState::with_cache(
+            federation.clone(),
+            Inbox::start(federation.clone()),
+            site,
+            Cache::new(8 * 1024 * 1024, Duration::ZERO),
+        );
+        Ok(Self { app: router(web), store, federation })
     }
 
     pub async fn get(&self, path: &str) -> Seen {

@@ -3,7 +3,9 @@
 mod city;
 mod crawl;
 mod inbox;
+mod ledger;
 mod machines;
 mod pages;
 mod records;
+mod revisions;
 mod texts;
