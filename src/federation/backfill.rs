@@ -1,24 +1,26 @@
 //! Bulk goes by pull: reading a partner's records page by page (architecture §1), at first, and again
 //! every few hours, so that what a push missed is found.
 //!
-//! A page is believed no more than a push: each item carries the proof of its authority, which is checked
-//! with the pinned key; only the partner's own records are taken. Copies and our place in the stream are
+//! A page is believed no more than a push: each item is judged as if it had been pushed (`object`); what is
+//! refused is told to a person, and the rest of the page is kept. Copies and our place in the stream are
 //! saved together, so a crash repeats a page at most. Asking for `next` tells the partner that the page
 //! before it was kept.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use serde_json::Value;
 use url::Url;
 
 use super::fetch::{self, FetchError};
-use super::object::{self, Offered};
+use super::incoming::Asked;
+use super::object::{self, Judged, Objection, ProofKey};
+use super::refusal::{Code, Refusal};
 use super::verify::proof_keys;
 use super::{Federation, Outcome};
 use crate::domain::partner::{FollowState, Partner, PartnerKind};
 use crate::domain::{PartnerDomain, RecordId, Timestamp};
-use crate::store::{AuditEntry, CopyWrite, PutCopy, StoreError, Tx};
+use crate::store::{AuditEntry, CopyStanding, CopyWrite, PutCopy, StoreError, StoredCopy, Tx};
 use crate::telemetry::kill_point;
 
 /// Pages of one partner in one step (SEC-136).
@@ -173,27 +175,25 @@ async fn keep(
     reading: &mut Reading,
 ) -> Result<usize, StoreError> {
     let now = federation.now();
-    let mut applied = 0;
     let mut tx = federation.store.write().await?;
     let keys = proof_keys(&mut tx, partner).await?;
-    let mut writes = Vec::new();
-    for item in page.items {
-        match object::check(&item, &partner.actor, &keys, now) {
-            Ok((Offered::Record(record), sealed)) => {
-                writes.push(CopyWrite { domain: partner.domain.clone(), record: *record, sealed, at: now });
-            }
-            Ok((Offered::Tombstone(tombstone), sealed)) => {
-                applied += put(&mut tx, partner, &std::mem::take(&mut writes)).await?;
-                let buried = tx.bury_copy(&partner.domain, &tombstone, &sealed, now).await?;
-                applied += usize::from(buried == PutCopy::Applied);
-            }
-            Err(reason) => {
-                reading.refused += 1;
-                tracing::warn!(partner = %partner.domain, %reason, "an item of the partner's records was refused");
-            }
+    let mut kept = Kept { partner, now, applied: 0, writes: Vec::new(), copies: HashMap::new(), refused: Vec::new() };
+    let mut claims = Vec::new();
+    for item in &page.items {
+        match object::claimed(item, &partner.actor, federation.actor()) {
+            Ok(claim) => claims.push(claim),
+            Err(refusal) => kept.refuse(named(item), &Objection::Refused(refusal)),
         }
     }
-    applied += put(&mut tx, partner, &writes).await?;
+    let ids: Vec<RecordId> = claims.iter().map(|(id, _)| id.clone()).collect();
+    kept.copies = tx.lookup_copies(&ids).await?.into_iter().map(|copy| (copy.id.clone(), copy)).collect();
+    for (id, asked) in &claims {
+        kept.judge(&mut tx, id, asked, &keys).await?;
+    }
+    kept.put(&mut tx).await?;
+    reading.refused += kept.refused.len();
+    kept.report(&mut tx, at).await?;
+    let applied = kept.applied;
     *at = page.next;
     // Still due until the reading ends: a process that dies here goes on at this place at once.
     tx.set_backfill_cursor(&partner.domain, Some(at), now.minus(EVERY)).await?;
@@ -203,21 +203,93 @@ async fn keep(
     Ok(applied)
 }
 
-async fn put(tx: &mut Tx, partner: &Partner, writes: &[CopyWrite]) -> Result<usize, StoreError> {
-    let mut applied = 0;
-    for (write, answer) in writes.iter().zip(tx.put_copies(writes).await?) {
-        match answer {
-            PutCopy::Applied => applied += 1,
-            PutCopy::Equivocation => {
-                let detail = format!("revision {} has two contents", write.record.revision);
-                let (who, subject) = (partner.domain.to_string(), write.record.id.to_string());
-                let entry = AuditEntry { at: write.at, who, action: "equivocation".to_owned(), subject, detail };
-                tx.append_audit(&[entry]).await?;
-            }
-            PutCopy::AlreadyNewer | PutCopy::Same => {}
+/// What an item says its address is, for people.
+fn named(item: &Value) -> &str {
+    item.get("id").and_then(Value::as_str).unwrap_or("an item without an address")
+}
+
+/// A page on its way into the store.
+struct Kept<'a> {
+    partner: &'a Partner,
+    now: Timestamp,
+    applied: usize,
+    /// Judged good, not yet written; no record twice.
+    writes: Vec<CopyWrite>,
+    /// What is held of the records on the page.
+    copies: HashMap<RecordId, StoredCopy>,
+    /// What was not taken, for people.
+    refused: Vec<String>,
+}
+
+impl Kept<'_> {
+    async fn judge(&mut self, tx: &mut Tx, id: &RecordId, asked: &Asked, keys: &[ProofKey]) -> Result<(), StoreError> {
+        // A record that comes again on the same page is held against what came first.
+        if self.writes.iter().any(|write| write.record.id == *id) {
+            self.put(tx).await?;
+            self.look_again(tx, id).await?;
         }
+        match object::judge(asked, self.partner, keys, self.copies.get(id), self.now) {
+            Ok(Judged::Hold(write)) => self.writes.push(*write),
+            Ok(Judged::Bury(tombstone, sealed)) => {
+                let buried = tx.bury_copy(&self.partner.domain, &tombstone, &sealed, self.now).await?;
+                self.applied += usize::from(buried == PutCopy::Applied);
+                self.look_again(tx, id).await?;
+            }
+            Err(objection) => {
+                if let Objection::Contradicts(write, _) = &objection {
+                    // Told once: a copy that is frozen already stays so.
+                    let told = self.copies.get(id).is_some_and(|copy| copy.standing == CopyStanding::Frozen);
+                    tx.put_copy(write).await?;
+                    if !told {
+                        tx.append_audit(&[object::equivocation(self.partner, id, &objection, self.now)]).await?;
+                    }
+                    self.look_again(tx, id).await?;
+                }
+                self.refuse(id.as_str(), &objection);
+            }
+        }
+        Ok(())
     }
-    Ok(applied)
+
+    async fn put(&mut self, tx: &mut Tx) -> Result<(), StoreError> {
+        let writes = std::mem::take(&mut self.writes);
+        for (write, answer) in writes.iter().zip(tx.put_copies(&writes).await?) {
+            match answer {
+                PutCopy::Applied => self.applied += 1,
+                // Another worker wrote the other content since we looked.
+                PutCopy::Equivocation => {
+                    let why = Refusal::new(Code::Equivocation, "two contents under one revision");
+                    let objection = Objection::Contradicts(Box::new(write.clone()), why);
+                    tx.append_audit(&[object::equivocation(self.partner, &write.record.id, &objection, self.now)]).await?;
+                    self.refuse(write.record.id.as_str(), &objection);
+                }
+                PutCopy::AlreadyNewer | PutCopy::Same => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn look_again(&mut self, tx: &mut Tx, id: &RecordId) -> Result<(), StoreError> {
+        if let Some(copy) = tx.lookup_copy(id).await? {
+            self.copies.insert(id.clone(), copy);
+        }
+        Ok(())
+    }
+
+    fn refuse(&mut self, id: &str, objection: &Objection) {
+        let id: String = id.chars().filter(|c| !c.is_control()).take(200).collect();
+        tracing::warn!(partner = %self.partner.domain, id, problem = objection.detail(), "an item of the partner's records was refused");
+        self.refused.push(format!("{id}: {}: {}", objection.word(), objection.detail()));
+    }
+
+    /// One line for a person a page, however much was wrong with it.
+    async fn report(&self, tx: &mut Tx, page: &str) -> Result<(), StoreError> {
+        let Some(first) = self.refused.first() else { return Ok(()) };
+        let shown: String = first.chars().take(400).collect();
+        let detail = format!("{} items were not taken, the first: {shown}", self.refused.len());
+        let (who, subject) = (self.partner.domain.to_string(), page.to_owned());
+        tx.append_audit(&[AuditEntry { at: self.now, who, action: "records-refused".to_owned(), subject, detail }]).await
+    }
 }
 
 /// A page as far as we use it.

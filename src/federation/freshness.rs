@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::object::{self, Offered};
+use super::object::{self, Judged, Objection};
 use super::receipts;
 use super::verify::proof_keys;
 use super::{Federation, Outcome, dispatch, fetch, strict_json};
 use crate::domain::partner::Partner;
 use crate::domain::receipt::{Erased, PurgeCause, PurgeReceipt, Residual};
 use crate::domain::{Key, PartnerDomain, RecordId, Timestamp};
-use crate::store::{CopyWrite, StoreError};
+use crate::store::StoreError;
 
 /// How long a copy lives from its last confirmation.
 pub const LIFETIME: Duration = Duration::from_hours(90 * 24);
@@ -82,18 +82,26 @@ async fn renew(federation: &Federation, domain: &PartnerDomain, id: &RecordId) -
     };
     let now = federation.now();
     let document = strict_json::parse(&response.body).ok();
-    let Some((offered, sealed)) = document.and_then(|document| object::check(&document, &partner.actor, &keys, now).ok()) else {
-        return Ok(false);
-    };
+    let claim = document.and_then(|document| object::claimed(&document, &partner.actor, federation.actor()).ok());
+    let Some((_, asked)) = claim.filter(|(named, _)| named == id) else { return Ok(false) };
     let mut tx = federation.store.write().await?;
-    match offered {
-        Offered::Record(record) if record.id == *id => {
-            tx.put_copy(&CopyWrite { domain: domain.clone(), record: *record, sealed, at: now }).await?;
+    let copy = tx.lookup_copy(id).await?;
+    match object::judge(&asked, &partner, &keys, copy.as_ref(), now) {
+        Ok(Judged::Hold(write)) => {
+            tx.put_copy(&write).await?;
         }
-        Offered::Tombstone(tombstone) if tombstone.id == *id => {
+        Ok(Judged::Bury(tombstone, sealed)) => {
             tx.bury_copy(domain, &tombstone, &sealed, now).await?;
         }
-        Offered::Record(_) | Offered::Tombstone(_) => return Ok(false),
+        Err(objection) => {
+            if let Objection::Contradicts(write, _) = &objection {
+                tx.put_copy(write).await?;
+                tx.append_audit(&[object::equivocation(&partner, id, &objection, now)]).await?;
+                tx.save().await?;
+            }
+            tracing::warn!(%id, problem = objection.detail(), "what an origin says of its record is not believed");
+            return Ok(false);
+        }
     }
     tx.save().await?;
     Ok(true)

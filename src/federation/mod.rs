@@ -17,6 +17,7 @@ pub mod inbox;
 mod incoming;
 pub mod keyring;
 pub mod keys;
+mod meaning;
 pub mod nodeinfo;
 pub mod object;
 mod ownership;

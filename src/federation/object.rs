@@ -1,54 +1,26 @@
-//! A record or tombstone that stands by itself, as on a page of a partner's stream or at its origin: is it
-//! the partner's own, and does its proof hold?
+//! One judgement for every way on which a partner's records come: pushed into the inbox, read from its
+//! stream, or asked for at their origin.
+//!
+//! Whose it is and whether it means one thing is asked by `incoming`, without the store. Here the record
+//! is read, its proof is checked with the keys that were pinned when it was made (R4, R19), and it is held
+//! against what we have: an owner never changes, nor do the properties that make a record this one
+//! (SEC-059), and a revision stands behind the one before (R5). Pure; what to do with an [`Objection`] is
+//! the caller's question, but what is held never changes by one, apart from a contradiction, which freezes.
 
 use serde_json::Value;
 
-use super::proof::{self, ProofError};
+use super::incoming::{self, Asked, Offered};
+use super::ownership::{self, Standing};
+use super::proof;
+use super::refusal::{Code, Refusal};
 use super::verify::proof_key;
-use super::wire::{self, WireError};
-use crate::domain::partner::Multikey;
+use super::wire;
+use crate::domain::digest::Digest;
+use crate::domain::partner::{Multikey, Partner};
 use crate::domain::seal::Sealed;
 use crate::domain::tombstone::Tombstone;
 use crate::domain::{ActorId, Record, RecordId, Timestamp};
-
-/// What was offered.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Offered {
-    /// A revision of a record.
-    Record(Box<Record>),
-    /// What is left of a deleted one.
-    Tombstone(Box<Tombstone>),
-}
-
-/// Why it is not taken.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ObjectError {
-    /// It has no id that could be a record's.
-    #[error("it has no address")]
-    NoId,
-    /// It lives on another origin than its sender, or says that another authority owns it (R1, R2).
-    #[error("{0} is not a record of its sender")]
-    NotTheirs(String),
-    /// There is no proof by a key that was pinned when it was made (R4, R19).
-    #[error("{0} has no proof by a pinned key of its authority")]
-    Unproven(String),
-    /// Its proof does not hold (R4).
-    #[error("{id}: {source}")]
-    Proof {
-        /// Which record.
-        id: String,
-        /// Why.
-        source: ProofError,
-    },
-    /// It is not what its class should be.
-    #[error("{id}: {source}")]
-    Wire {
-        /// Which record.
-        id: String,
-        /// Where and why.
-        source: WireError,
-    },
-}
+use crate::store::{AuditEntry, CopyWrite, StoredCopy};
 
 /// A revision of ours that was sealed earlier, read back; none when the bytes are a tombstone's.
 #[must_use]
@@ -60,35 +32,172 @@ pub fn reopen(sealed: &[u8]) -> Option<Record> {
 /// A pinned key with its id, and until when it counts if it was replaced (`verify::proof_keys`).
 pub type ProofKey = (String, Multikey, Option<Timestamp>);
 
-/// Checks that `actor` owns it and that its proof is by one of the actor's `keys`, then reads it. The bytes
-/// are the canonical form, which is what was signed.
+/// Why an object is not taken.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Objection {
+    /// Its class is none of ours: ignored, not guessed.
+    Unknown,
+    /// Its sender may not say this; final.
+    Refused(Refusal),
+    /// It has another content under a revision that is held: written all the same, it freezes the copy.
+    Contradicts(Box<CopyWrite>, Refusal),
+    /// It cannot be believed as it is: a stable word, and a sentence for the person who looks at it.
+    SetAside(&'static str, String),
+}
+
+impl Objection {
+    /// A stable word for what is wrong.
+    #[must_use]
+    pub fn word(&self) -> &str {
+        match self {
+            Self::Unknown => "unknown-class",
+            Self::Refused(refusal) | Self::Contradicts(_, refusal) => refusal.code().word(),
+            Self::SetAside(word, _) => word,
+        }
+    }
+
+    /// What is wrong, in a sentence.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        match self {
+            Self::Unknown => "not a class that this gateway knows",
+            Self::Refused(refusal) | Self::Contradicts(_, refusal) => refusal.detail(),
+            Self::SetAside(_, problem) => problem,
+        }
+    }
+}
+
+/// What an object that stands by itself is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Judged {
+    /// A revision to be offered to the register of its record.
+    Hold(Box<CopyWrite>),
+    /// What is left of a record that its owner deleted.
+    Bury(Box<Tombstone>, Sealed),
+}
+
+/// The record that an object names, if `actor` may speak of it here.
 ///
 /// # Errors
-/// [`ObjectError`] says why it is not taken.
-pub fn check(item: &Value, actor: &ActorId, keys: &[ProofKey], now: Timestamp) -> Result<(Offered, Sealed), ObjectError> {
-    let id: RecordId = item.get("id").and_then(Value::as_str).and_then(|id| id.parse().ok()).ok_or(ObjectError::NoId)?;
-    if !actor.owns(&id) {
-        return Err(ObjectError::NotTheirs(id.to_string()));
-    }
-    let proof = |source| ObjectError::Proof { id: id.to_string(), source };
-    let (key_id, key, until) = proof_key(keys, item).ok_or_else(|| ObjectError::Unproven(id.to_string()))?;
-    let proven = proof::verify(item, key, key_id, now).map_err(proof)?;
-    if until.is_some_and(|until| proven.created.is_none_or(|created| created > until)) {
-        return Err(ObjectError::Unproven(id.to_string()));
-    }
-    let bytes = proof::canonical(item).map_err(proof)?;
-    let broken = |source| ObjectError::Wire { id: id.to_string(), source };
-    let (offered, authority) = if wire::is_tombstone(item) {
-        let tombstone = wire::tombstone_from_json(item).map_err(broken)?;
-        let authority = tombstone.authority.clone();
-        (Offered::Tombstone(Box::new(tombstone)), authority)
-    } else {
-        let (record, _) = wire::record_from_json(item).map_err(broken)?;
-        let authority = record.authority.clone();
-        (Offered::Record(Box::new(record)), authority)
+/// As for an activity that carries it.
+pub fn claimed(object: &Value, actor: &ActorId, own: &ActorId) -> Result<(RecordId, Asked), Refusal> {
+    let asked = incoming::alone(object, actor, own)?;
+    let id = match &asked {
+        Asked::Hold(offered) => &offered.id,
+        Asked::Erase(erasure) => &erasure.id,
+        _ => return Err(Refusal::new(Code::InvalidRecord, "it is no record")),
     };
-    if authority != *actor {
-        return Err(ObjectError::NotTheirs(id.to_string()));
+    Ok((id.clone(), asked))
+}
+
+/// Judges an object that was [`claimed`], from a page or from its origin. `copy` is what is held of it.
+///
+/// # Errors
+/// [`Objection`].
+pub fn judge(
+    asked: &Asked,
+    partner: &Partner,
+    keys: &[ProofKey],
+    copy: Option<&StoredCopy>,
+    now: Timestamp,
+) -> Result<Judged, Objection> {
+    match asked {
+        Asked::Hold(offered) => revision(offered, partner, keys, copy, now).map(|write| Judged::Hold(Box::new(write))),
+        Asked::Erase(erasure) => {
+            let document = erasure.tombstone.as_ref().ok_or_else(|| set_aside(Code::InvalidRecord.word(), "it is only an id"))?;
+            let tombstone = wire::tombstone_from_json(document).map_err(|error| set_aside(Code::InvalidRecord.word(), error))?;
+            if tombstone.authority != partner.actor || tombstone.id != erasure.id {
+                return Err(Objection::Refused(Refusal::new(Code::NotOwner, "the tombstone is not its sender's")));
+            }
+            may(ownership::of(copy, partner))?;
+            let digest = proven(document, keys, now)?;
+            Ok(Judged::Bury(Box::new(tombstone), sealed(document, digest)?))
+        }
+        _ => Err(Objection::Unknown),
     }
-    Ok((offered, Sealed { bytes: bytes.into(), digest: proven.digest }))
+}
+
+/// Judges one revision of a record, however it came.
+///
+/// # Errors
+/// [`Objection`].
+pub fn revision(
+    offered: &Offered,
+    partner: &Partner,
+    keys: &[ProofKey],
+    copy: Option<&StoredCopy>,
+    now: Timestamp,
+) -> Result<CopyWrite, Objection> {
+    if wire::class_of(&offered.object).is_err() {
+        return Err(Objection::Unknown);
+    }
+    let (record, previous) =
+        wire::record_from_json(&offered.object).map_err(|error| set_aside(Code::InvalidRecord.word(), error))?;
+    if record.authority != partner.actor || record.id != offered.id {
+        return Err(Objection::Refused(Refusal::new(Code::NotOwner, "the record does not belong to its sender")));
+    }
+    may(ownership::of(copy, partner))?;
+    let digest = proven(&offered.object, keys, now)?;
+    let write = |record| -> Result<CopyWrite, Objection> {
+        Ok(CopyWrite { domain: partner.domain.clone(), record, sealed: sealed(&offered.object, digest.clone())?, at: now })
+    };
+    match ownership::against(copy, &offered.digest, &record) {
+        Standing::May => {}
+        Standing::MayNot(refusal) => return Err(Objection::Refused(refusal)),
+        Standing::Contradicts(refusal) => return Err(Objection::Contradicts(Box::new(write(record)?), refusal)),
+    }
+    follows(copy, &record, previous.as_ref()).map_err(|problem| set_aside("chain", problem))?;
+    write(record)
+}
+
+/// What a person must know of two contents under one revision.
+#[must_use]
+pub fn equivocation(partner: &Partner, id: &RecordId, objection: &Objection, at: Timestamp) -> AuditEntry {
+    let detail = objection.detail().to_owned();
+    tracing::error!(target: "security", partner = %partner.domain, subject = %id, detail, "equivocation");
+    let (who, subject) = (partner.domain.to_string(), id.to_string());
+    AuditEntry { at, who, action: "equivocation".to_owned(), subject, detail }
+}
+
+fn set_aside(word: &'static str, problem: impl std::fmt::Display) -> Objection {
+    Objection::SetAside(word, problem.to_string())
+}
+
+fn may(standing: Standing) -> Result<(), Objection> {
+    match standing {
+        Standing::May => Ok(()),
+        Standing::MayNot(refusal) | Standing::Contradicts(refusal) => Err(Objection::Refused(refusal)),
+    }
+}
+
+/// The bytes are the canonical form, which is what was signed.
+fn sealed(document: &Value, digest: Digest) -> Result<Sealed, Objection> {
+    let bytes = proof::canonical(document).map_err(|error| set_aside(Code::InvalidRecord.word(), error))?;
+    Ok(Sealed { bytes: bytes.into(), digest })
+}
+
+/// The digest of a document whose proof is by its authority, made while the key was valid.
+fn proven(document: &Value, keys: &[ProofKey], now: Timestamp) -> Result<Digest, Objection> {
+    let Some((key_id, key, until)) = proof_key(keys, document) else {
+        return Err(set_aside("proof", "there is no proof by a pinned key of its authority"));
+    };
+    let proven = proof::verify(document, key, key_id, now).map_err(|error| set_aside("proof", error))?;
+    if until.is_some_and(|until| proven.created.is_none_or(|created| created > until)) {
+        return Err(set_aside("proof", "it was proven with a key after that key was replaced"));
+    }
+    Ok(proven.digest)
+}
+
+/// Whether a revision stands behind the one that is held (R5). A gap cannot be checked and is none of
+/// our business: the highest revision wins.
+fn follows(copy: Option<&StoredCopy>, record: &Record, previous: Option<&Digest>) -> Result<(), &'static str> {
+    if record.revision > 1 && previous.is_none() {
+        return Err("a later revision names no previous one");
+    }
+    match (copy, previous) {
+        (Some(copy), Some(previous)) if copy.revision + 1 == record.revision && copy.digest != *previous => {
+            Err("the revision before is another than the one that is held")
+        }
+        _ => Ok(()),
+    }
 }

@@ -4,11 +4,12 @@
 //! Who owns an id is structural: our records and the copies of others lie in different tables, and a
 //! copy's authority never changes.
 
+use crate::domain::digest::Digest;
 use crate::domain::partner::Partner;
 use crate::domain::{Body, Record};
 use crate::store::{CopyStanding, StoredCopy};
 
-use super::incoming::{Asked, Incoming, Offered};
+use super::incoming::{Asked, Incoming};
 use super::refusal::{Code, Refusal};
 
 /// What the store says about an activity.
@@ -25,20 +26,30 @@ pub enum Standing {
 /// Whether `partner` may say this of what we hold as `copy`. `record` is the embedded record, once read.
 #[must_use]
 pub fn check(incoming: &Incoming, record: Option<&Record>, partner: &Partner, copy: Option<&StoredCopy>) -> Standing {
-    let Some(copy) = copy else { return Standing::May };
-    if copy.authority != partner.actor || copy.domain != partner.domain {
-        return Standing::MayNot(Refusal::new(Code::NotOwner, "we hold this record as another authority's"));
+    match (of(copy, partner), &incoming.asked, record) {
+        (Standing::May, Asked::Hold(offered), Some(record)) => against(copy, &offered.digest, record),
+        (standing, ..) => standing,
     }
-    match (&incoming.asked, record) {
-        (Asked::Hold(offered), Some(record)) => weigh(copy, offered, record),
+}
+
+/// Whether what is held is `partner`'s at all.
+#[must_use]
+pub fn of(copy: Option<&StoredCopy>, partner: &Partner) -> Standing {
+    match copy {
+        Some(copy) if copy.authority != partner.actor || copy.domain != partner.domain => {
+            Standing::MayNot(Refusal::new(Code::NotOwner, "we hold this record as another authority's"))
+        }
         _ => Standing::May,
     }
 }
 
-fn weigh(copy: &StoredCopy, offered: &Offered, record: &Record) -> Standing {
+/// Whether a revision agrees with what is held of its record.
+#[must_use]
+pub fn against(copy: Option<&StoredCopy>, digest: &Digest, record: &Record) -> Standing {
+    let Some(copy) = copy else { return Standing::May };
     let living = matches!(copy.standing, CopyStanding::Live | CopyStanding::Hidden | CopyStanding::Frozen);
-    if living && copy.revision == record.revision && copy.digest != offered.digest {
-        let both = format_args!("revision {} is {}, not {}", record.revision, copy.digest, offered.digest);
+    if living && copy.revision == record.revision && copy.digest != *digest {
+        let both = format_args!("revision {} is {}, not {digest}", record.revision, copy.digest);
         return Standing::Contradicts(Refusal::new(Code::Equivocation, both));
     }
     match copy.record.as_ref().and_then(|held| changed(held, record)) {
@@ -55,8 +66,7 @@ fn changed(held: &Record, offered: &Record) -> Option<&'static str> {
     if held.authority != offered.authority {
         return Some("attributedTo");
     }
-    // A comment that loses its stance while hidden is still the same comment.
-    if held.class().segment() != offered.class().segment() {
+    if held.class() != offered.class() {
         return Some("recordType");
     }
     if held.process() != offered.process() {

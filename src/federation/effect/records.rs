@@ -1,7 +1,7 @@
 //! Records of partners: held as copies, erased on demand.
 //!
-//! A revision counts only with a valid proof of its authority (R4), and only behind the revision that we
-//! hold (R5); what does not is set aside for a person and refused to its sender, while what is held stays.
+//! Which revision counts is judged in `object`, for pushes and pages alike; what does not count is set aside
+//! for a person and refused to its sender, while what is held stays.
 
 use serde_json::Value;
 
@@ -10,13 +10,14 @@ use crate::domain::partner::PartnerKind;
 use crate::domain::receipt::{Erased, PurgeCause, PurgeReceipt, Residual};
 use crate::domain::seal::Sealed;
 use crate::domain::tombstone::Tombstone;
-use crate::domain::{Class, Record, RecordId};
-use crate::store::{AuditEntry, CopyStanding, CopyWrite, PutCopy, StoreError, StoredCopy, Tx};
+use crate::domain::{Class, RecordId};
+use crate::store::{AuditEntry, CopyStanding, PutCopy, StoreError, StoredCopy, Tx};
 
 use super::super::incoming::{Erasure, Offered};
+use super::super::object::{self, Objection};
 use super::super::ownership::{self, Standing};
 use super::super::refusal::Code;
-use super::super::verify::{proof_key, proof_keys};
+use super::super::verify::proof_keys;
 use super::super::{proof, wire};
 use super::{Ending, Work};
 
@@ -26,48 +27,25 @@ impl Work<'_> {
         if self.partner.kind == PartnerKind::Reader {
             return Ok(Ending::ignored("replies from readers are not contributions"));
         }
-        if wire::class_of(&offered.object).is_err() {
-            return Ok(Ending::ignored("not a class that this gateway knows"));
-        }
-        let (record, previous) = match wire::record_from_json(&offered.object) {
-            Ok(read) => read,
-            Err(error) => return self.set_aside(tx, offered, Code::InvalidRecord.word(), &error.to_string()).await,
-        };
         let copy = tx.lookup_copy(&offered.id).await?;
-        match ownership::check(self.incoming, Some(&record), self.partner, copy.as_ref()) {
-            Standing::May => {}
-            Standing::MayNot(refusal) => {
+        let keys = proof_keys(tx, self.partner).await?;
+        match object::revision(offered, self.partner, &keys, copy.as_ref(), self.now) {
+            Ok(write) => match tx.put_copy(&write).await? {
+                PutCopy::Equivocation => self.contradicted(tx, offered, "two contents under one revision").await,
+                PutCopy::AlreadyNewer => Ok(Ending { problem: Some("what is held is newer".to_owned()), ..Ending::applied() }),
+                PutCopy::Applied | PutCopy::Same => Ok(Ending::applied()),
+            },
+            Err(Objection::Unknown) => Ok(Ending::ignored(Objection::Unknown.detail())),
+            Err(Objection::Refused(refusal)) => {
                 self.refuse(tx, offered.id.as_str(), &offered.digest, refusal.code().word()).await?;
-                return Ok(Ending::rejected(refusal));
+                Ok(Ending::rejected(refusal))
             }
-            Standing::Contradicts(refusal) => {
-                self.put(tx, offered, record).await?;
-                return self.contradicted(tx, offered, refusal.detail()).await;
+            Err(Objection::Contradicts(write, refusal)) => {
+                tx.put_copy(&write).await?;
+                self.contradicted(tx, offered, refusal.detail()).await
             }
+            Err(Objection::SetAside(code, problem)) => self.set_aside(tx, offered, code, &problem).await,
         }
-        if record.authority != self.partner.actor || record.id != offered.id {
-            self.refuse(tx, offered.id.as_str(), &offered.digest, Code::NotOwner.word()).await?;
-            return Ok(Ending::rejected("the record does not belong to its sender"));
-        }
-        if let Err(problem) = self.proven(tx, &offered.object).await? {
-            return self.set_aside(tx, offered, "proof", &problem).await;
-        }
-        if let Err(problem) = follows(copy.as_ref(), &record, previous.as_ref()) {
-            return self.set_aside(tx, offered, "chain", problem).await;
-        }
-        match self.put(tx, offered, record).await? {
-            Some(PutCopy::Equivocation) => self.contradicted(tx, offered, "two contents under one revision").await,
-            Some(PutCopy::AlreadyNewer) => Ok(Ending { problem: Some("what is held is newer".to_owned()), ..Ending::applied() }),
-            Some(PutCopy::Applied | PutCopy::Same) => Ok(Ending::applied()),
-            None => self.set_aside(tx, offered, Code::InvalidRecord.word(), "the object has no canonical form").await,
-        }
-    }
-
-    async fn put(&self, tx: &mut Tx, offered: &Offered, record: Record) -> Result<Option<PutCopy>, StoreError> {
-        let Ok(bytes) = proof::canonical(&offered.object) else { return Ok(None) };
-        let sealed = Sealed { bytes: bytes.into(), digest: offered.digest.clone() };
-        let write = CopyWrite { domain: self.row.partner.clone(), record, sealed, at: self.now };
-        tx.put_copy(&write).await.map(Some)
     }
 
     /// Kept for a person, told to the sender; what is held does not change.
@@ -92,21 +70,6 @@ impl Work<'_> {
             detail: detail.to_owned(),
         };
         tx.append_audit(&[entry]).await
-    }
-
-    /// Whether the document's proof is one of the sender's authority, made while its key was valid.
-    async fn proven(&self, tx: &mut Tx, document: &Value) -> Result<Result<(), String>, StoreError> {
-        let keys = proof_keys(tx, self.partner).await?;
-        let Some((key_id, key, until)) = proof_key(&keys, document) else {
-            return Ok(Err("there is no proof by a pinned key of its authority".to_owned()));
-        };
-        Ok(match proof::verify(document, key, key_id, self.now) {
-            Err(error) => Err(error.to_string()),
-            Ok(proven) if until.is_some_and(|until| proven.created.is_none_or(|created| created > until)) => {
-                Err("it was proven with a key after that key was replaced".to_owned())
-            }
-            Ok(_) => Ok(()),
-        })
     }
 
     /// Erases a record, and proves it.
@@ -175,20 +138,6 @@ impl Work<'_> {
             residual,
             backups_until: (!keep.is_zero()).then(|| self.now.plus(keep)),
         }
-    }
-}
-
-/// Whether a revision stands behind the one that is held (R5). A gap cannot be checked and is none of
-/// our business: the highest revision wins.
-fn follows(copy: Option<&StoredCopy>, record: &Record, previous: Option<&Digest>) -> Result<(), &'static str> {
-    if record.revision > 1 && previous.is_none() {
-        return Err("a later revision names no previous one");
-    }
-    match (copy, previous) {
-        (Some(copy), Some(previous)) if copy.revision + 1 == record.revision && copy.digest != *previous => {
-            Err("the revision before is another than the one that is held")
-        }
-        _ => Ok(()),
     }
 }
 

@@ -8,6 +8,7 @@ pub mod rig;
 mod sec_http;
 mod sec_keys;
 mod sec_ownership;
+mod sec_pages;
 mod sec_time;
 mod specs;
 mod vectors;
