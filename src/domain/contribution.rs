@@ -61,4 +61,8 @@ pub struct Contribution {
     pub comment_count: Option<u64>,
     /// The contribution it amends.
     pub amends: Option<RecordId>,
+    /// While it is hidden: whether it had no title either before. Says what it stays for other readers,
+    /// since a title that is not shown and one that never was look alike.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub untitled: bool,
 }

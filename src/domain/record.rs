@@ -177,10 +177,17 @@ impl Record {
     }
 
     /// The record as it is while its origin hides it: no text, no author, no counts, no place.
-    /// Id, links, dates and owner stay (architecture §4.6, "hidden at once").
+    /// Id, class, links, dates and owner stay (architecture §4.6, "hidden at once"): so does the side that
+    /// an argument takes, which is neither and without which it would be of another class (SEC-059).
     #[must_use]
     pub fn hidden(mut self) -> Self {
         self.erase_words();
+        let visible = self.is_visible();
+        if let Body::Contribution(body) = &mut self.body
+            && visible
+        {
+            body.untitled = self.title.is_none();
+        }
         self.title = None;
         self.moderation = ModerationState::Hidden;
         self
@@ -221,7 +228,6 @@ impl Record {
             Body::Comment(body) => {
                 body.author = None;
                 body.tallies.clear();
-                body.stance = None;
             }
             Body::Disposition(_) | Body::OfficialResponse(_) => {}
         }

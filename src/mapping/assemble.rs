@@ -211,6 +211,7 @@ impl Evaluation<'_> {
                     comment_count: filled.count("commentCount").and_then(Count::shown),
                     // Its own amendment is nonsense that a wrong path could produce.
                     amends: filled.record("amends").filter(|amended| amended != id),
+                    untitled: false,
                     process,
                 })
             }

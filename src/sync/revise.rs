@@ -27,6 +27,9 @@ pub(super) fn revise(stored: Option<&StoredRecord>, draft: Record, now: Timestam
         return Some(Next { record, kind: ChangeKind::Created, material: true });
     };
     record.revision = stored.revision + 1;
+    if let Some(before) = &stored.record {
+        keep_class(before, &mut record);
+    }
     let before = match (&stored.record, stored.standing) {
         (Some(before), Standing::Live) => before,
         // What was hidden or deleted and is public again is restored by a new revision (§4.6).
@@ -50,6 +53,16 @@ pub(super) fn revise(stored: Option<&StoredRecord>, draft: Record, now: Timestam
         _ => Some(salt),
     };
     Some(Next { record, kind: ChangeKind::Updated, material })
+}
+
+/// What a record is never changes (SEC-059): a comment that would begin to take a side, or cease to,
+/// keeps its stance. No platform that we know lets anybody do that.
+fn keep_class(before: &Record, record: &mut Record) {
+    if let (Body::Comment(before), Body::Comment(after)) = (&before.body, &mut record.body)
+        && before.class() != after.class()
+    {
+        after.stance = before.stance;
+    }
 }
 
 /// The revision that hides a record.

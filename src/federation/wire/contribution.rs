@@ -1,8 +1,9 @@
 //! `Contribution`, an `Article` of ActivityStreams, or a `Note` when it has no title
 //! (participation.md §4.3.5).
 //!
-//! While a contribution is hidden its title is not there to see; it stays an `Article` then. Nobody
-//! should hang an identity on the AS2 type: `recordType` and the address say what a record is.
+//! While a contribution is hidden its title is not there to see; it stays what it was then. Nobody should
+//! hang an identity on the AS2 type all the same, since a title may come: `recordType` and the address say
+//! what a record is.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -28,7 +29,7 @@ constant!(
 /// The AS2 type of a contribution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum ContributionType {
-    /// With a title, or hidden.
+    /// With a title, or hidden with it.
     Article,
     /// Without a title.
     Note,
@@ -92,7 +93,7 @@ impl Contribution {
     /// The properties of a contribution beside its envelope.
     #[must_use]
     pub fn of(record: &Record, body: &DomainContribution) -> Self {
-        let untitled = record.title.is_none() && record.is_visible();
+        let untitled = if record.is_visible() { record.title.is_none() } else { body.untitled };
         Self {
             node_type: if untitled { ContributionType::Note } else { ContributionType::Article },
             record_type: ContributionClass::Value,
@@ -109,11 +110,11 @@ impl Contribution {
         }
     }
 
-    /// The contribution that these properties describe.
+    /// The contribution that these properties describe; `visible` as its envelope says.
     ///
     /// # Errors
     /// Says which property is not acceptable.
-    pub fn read(&self) -> Result<DomainContribution, WireError> {
+    pub fn read(&self, visible: bool) -> Result<DomainContribution, WireError> {
         same_process(&self.process, self.thread.as_ref())?;
         Ok(DomainContribution {
             kind: self.contribution_kind,
@@ -125,6 +126,7 @@ impl Contribution {
             tallies: tallies(&self.support_tally)?,
             comment_count: self.replies.as_ref().map(|replies| replies.total_items.get()),
             amends: self.amends.clone(),
+            untitled: !visible && self.node_type == ContributionType::Note,
         })
     }
 }

@@ -39,7 +39,7 @@ use serde_json::Value;
 use self::envelope::Envelope;
 use crate::domain::digest::Digest;
 use crate::domain::receipt::{DeliveryReceipt, PurgeReceipt};
-use crate::domain::record::{Body, Record};
+use crate::domain::record::{Body, ModerationState, Record};
 use crate::domain::tally::SupportTally;
 use crate::domain::tombstone::Tombstone;
 use crate::domain::{ActorId, Class, RecordId};
@@ -122,7 +122,10 @@ pub fn record_from_json(value: &Value) -> Result<(Record, Option<Digest>), WireE
             let body: consultation::Consultation = read(value)?;
             Body::Consultation(body.read(&envelope.id, &envelope.original_language)?)
         }
-        Class::Contribution => Body::Contribution(read::<contribution::Contribution>(value)?.read()?),
+        Class::Contribution => {
+            let visible = envelope.moderation_state != Some(ModerationState::Hidden);
+            Body::Contribution(read::<contribution::Contribution>(value)?.read(visible)?)
+        }
         Class::Argument | Class::Comment => Body::Comment(read::<comment::Comment>(value)?.read()?),
         Class::Disposition => Body::Disposition(read::<disposition::Disposition>(value)?.read()),
         Class::OfficialResponse => Body::OfficialResponse(read::<response::OfficialResponse>(value)?.read()?),

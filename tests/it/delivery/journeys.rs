@@ -7,6 +7,7 @@ use passerelle::domain::{Class, Record, Timestamp};
 use passerelle::federation::pairing::{self, Introduction, PairingError};
 use passerelle::federation::receipts::{self, Delivered, Pinned};
 use passerelle::store::{CopyStanding, DisclosureState};
+use serde_json::Value;
 
 use crate::store_tests;
 use crate::support::checker::{Side, expect_sound};
@@ -208,6 +209,44 @@ store_tests! {
         }).await?;
         settle(&[&lyon, &bordeaux]).await?;
         assert_eq!(bordeaux.copy(&hidden).await?.expect("it is held").standing, CopyStanding::Live);
+        sound(&lyon, &bordeaux).await?;
+    }
+
+    async fn sec_059_what_is_hidden_stays_what_it_is_and_where_it_is(databases: Databases) {
+        let clock = morning();
+        let (lyon, bordeaux) = TestGateway::two_paired(&databases, &clock).await?;
+        let mut argument = crate::support::content::comment(&lyon.url, 1);
+        if let passerelle::domain::Body::Comment(body) = &mut argument.body {
+            body.stance = Some(passerelle::domain::comment::Stance::Against);
+        }
+        let mut untitled = contribution(&lyon.url, 2);
+        untitled.title = None;
+        let all = [contribution(&lyon.url, 1), untitled, argument];
+        lyon.publish(&[consultation(&lyon.url, 1)]).await?;
+        lyon.publish(&all).await?;
+        settle(&[&lyon, &bordeaux]).await?;
+        for record in &all {
+            let words = |copy: &passerelle::store::StoredCopy| -> anyhow::Result<(Value, Value)> {
+                let document: Value = serde_json::from_slice(&copy.sealed)?;
+                Ok((document["type"].clone(), document["recordType"].clone()))
+            };
+            let before = bordeaux.copy(&record.id).await?.expect("it is held");
+            lyon.edit(&record.id, |record| *record = record.clone().hidden()).await?;
+            settle(&[&lyon, &bordeaux]).await?;
+            let hidden = bordeaux.copy(&record.id).await?.expect("its shell stays");
+            assert_eq!((hidden.standing, hidden.revision), (CopyStanding::Hidden, 2), "{}", record.id);
+            lyon.edit(&record.id, |now| {
+                now.moderation = passerelle::domain::record::ModerationState::Visible;
+                (now.title, now.content) = (record.title.clone(), record.content.clone());
+            }).await?;
+            settle(&[&lyon, &bordeaux]).await?;
+            let restored = bordeaux.copy(&record.id).await?.expect("it is held");
+            assert_eq!((restored.standing, restored.revision), (CopyStanding::Live, 3), "{}", record.id);
+            for later in [&hidden, &restored] {
+                assert_eq!(words(later)?, words(&before)?, "{}", record.id);
+                assert_eq!((later.class, &later.process, &later.parent, &later.key), (before.class, &before.process, &before.parent, &before.key));
+            }
+        }
         sound(&lyon, &bordeaux).await?;
     }
 

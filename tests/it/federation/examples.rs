@@ -226,6 +226,7 @@ fn contribution() -> Record {
         tallies: vec![tally(Measure::Support, Some(48)), tally(Measure::Vote, None)],
         comment_count: Some(2),
         amends: Some(id("contributions/plage")),
+        untitled: false,
     });
     let mut record = record("contributions/gradins", "2026-05-06T17:41:00Z", body);
     record.revision = 2;

@@ -145,6 +145,7 @@ fn contribution() -> impl Strategy<Value = Body> {
                 tallies,
                 comment_count,
                 amends,
+                untitled: false,
             })
         })
 }

@@ -78,6 +78,7 @@ pub fn contribution(key: &str, process: &RecordId) -> Record {
             tallies: Vec::new(),
             comment_count: None,
             amends: None,
+            untitled: false,
         }),
     )
 }

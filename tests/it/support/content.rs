@@ -42,6 +42,7 @@ pub fn contribution(public_url: &Url, n: u32) -> Record {
         tallies: Vec::new(),
         comment_count: None,
         amends: None,
+        untitled: false,
     };
     envelope(public_url, id(public_url, Class::Contribution, n), &format!("Contribution {n}"), Body::Contribution(body))
 }

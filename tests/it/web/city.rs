@@ -273,6 +273,7 @@ pub fn contribution(process: &RecordId) -> Contribution {
         tallies: Vec::new(),
         comment_count: None,
         amends: None,
+        untitled: false,
     }
 }
 

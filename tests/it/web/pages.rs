@@ -73,7 +73,7 @@ store_tests! {
         assert!(text.contains("Nombre non publié par <bdi>Lyon</bdi>"));
         // UI-40
         assert!(text.contains("Réponse officielle de <bdi>Lyon</bdi>") && text.contains("Direction de la voirie") && text.contains("Retenue"));
-        assert!(text.contains("Pour (2)") && text.contains("Contre (1)") && text.contains("Autres avis (2)"));
+        assert!(text.contains("Pour (2)") && text.contains("Contre (2)") && text.contains("Autres avis (1)"));
         // UI-43: a hidden and a deleted one keep their place, and what was replied keeps its own.
         assert!(text.contains("Commentaire masqué") && text.contains("Commentaire supprimé"));
         assert!(text.contains("Elles passeront avant 8 h.") && text.contains("Voir la suite") && !text.contains("Bonne idée."));
