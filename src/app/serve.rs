@@ -15,7 +15,7 @@ use super::{Gateway, chance};
 use crate::config::Platform;
 use crate::delivery::{self, worker::Worker};
 use crate::federation::inbox::Inbox;
-use crate::federation::{Outcome, backfill, effect, freshness, planner};
+use crate::federation::{Outcome, backfill, effect, freshness, planner, retention};
 use crate::store::StoreError;
 use crate::sync::Options;
 use crate::web::{self, WebState};
@@ -101,6 +101,11 @@ fn spawn_workers(gateway: &Arc<Gateway>, stopped: &watch::Receiver<bool>, tasks:
     tasks.spawn(repeat("freshness", stopped.clone(), move || {
         let federation = federation.clone();
         async move { freshness::step(&federation).await }
+    }));
+    let federation = gateway.federation.clone();
+    tasks.spawn(repeat("retention", stopped.clone(), move || {
+        let federation = federation.clone();
+        async move { retention::step(&federation).await }
     }));
     let settings = delivery::Settings {
         concurrency: u32::try_from(gateway.config.delivery.concurrency.clamp(1, 256))?,

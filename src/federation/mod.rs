@@ -27,6 +27,7 @@ pub mod proof;
 pub mod receipts;
 pub mod records;
 pub mod refusal;
+pub mod retention;
 pub mod schema;
 pub mod seal;
 pub mod signature;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use http::StatusCode;
 use passerelle::domain::Record;
-use passerelle::federation::effect;
 use passerelle::federation::inbox::Inbox;
+use passerelle::federation::{Outcome, effect, retention};
 use passerelle::store::{CopyStanding, JournalState};
 use serde_json::{Value, json};
 
@@ -53,6 +53,34 @@ fn orders(items: &[usize]) -> Vec<Vec<usize>> {
 }
 
 store_tests! {
+    async fn gdpr_14_bodies_leave_the_journal_after_90_days_and_what_proves_stays(databases: Databases) {
+        let rig = Rig::new(&databases).await?;
+        let old = rig.create();
+        rig.apply(&old).await?;
+        let first = rig.post(&old).await.body;
+        rig.clock.advance(Duration::from_hours(89 * 24));
+        let record = crate::support::content::contribution(&rig.b.url, 2);
+        let young = rig.b.activity("create-2", "Create", &rig.b.sealed(&record, None, rig.now()));
+        rig.apply(&young).await?;
+        let waiting = rig.b.activity("create-3", "Create", &rig.b.sealed(&crate::support::content::contribution(&rig.b.url, 3), None, rig.now()));
+        anyhow::ensure!(rig.post(&waiting).await.status.is_success());
+        rig.clock.advance(Duration::from_hours(24));
+        assert_eq!(retention::step(&rig.federation).await?, Outcome::Idle, "90 days are not over");
+        rig.clock.advance(Duration::from_secs(1));
+        assert_eq!(retention::step(&rig.federation).await?, Outcome::Worked(1));
+        assert_eq!(retention::step(&rig.federation).await?, Outcome::Idle);
+        let row = rig.journal(&old).await?.expect("its row stays");
+        assert!(row.body.is_none() && row.receipt.as_bytes() == first && row.state == JournalState::Applied);
+        assert!(rig.journal(&young).await?.expect("it is kept").body.is_some());
+        // What waits for its effect keeps its words however long it waits.
+        rig.clock.advance(Duration::from_hours(365 * 24));
+        retention::step(&rig.federation).await?;
+        assert!(rig.journal(&young).await?.expect("it is kept").body.is_none());
+        assert!(rig.journal(&waiting).await?.expect("it is kept").body.is_some());
+        // The copy made from it is another matter, with a time of its own.
+        assert!(rig.copy(&rig.contribution().id).await?.is_some());
+    }
+
     async fn rel_040_an_activity_a_hundred_times_has_one_effect(databases: Databases) {
         let rig = Rig::new(&databases).await?;
         let follow = rig.b.activity("f", "Follow", &json!("https://a.example/actor"));
