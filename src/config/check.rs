@@ -181,3 +181,36 @@ pub(super) fn override_key(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::SETTINGS;
+
+    /// `[section]` lines, and the names at the beginning of the lines below.
+    fn explained(text: &str) -> BTreeSet<String> {
+        let mut section = "";
+        let mut keys = BTreeSet::new();
+        for line in text.lines() {
+            if let Some(name) = line.strip_prefix('[') {
+                section = name.trim_start_matches('[').trim_end_matches(']');
+            } else if !section.is_empty() && line.starts_with(|c: char| c.is_ascii_lowercase()) {
+                let names = line.split("  ").next().unwrap_or_default();
+                let names = if names.contains(", ") { names } else { names.split(' ').next().unwrap_or_default() };
+                keys.extend(names.split(", ").map(|name| format!("{section}.{name}")));
+            }
+        }
+        keys
+    }
+
+    #[test]
+    fn help_config_explains_every_setting_and_no_other() {
+        let text =
+            std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/cli/help/config.txt")).expect("the help text");
+        // A section of its own below, not a value.
+        let known = SETTINGS.iter().flat_map(|(section, keys)| keys.iter().map(move |key| format!("{section}.{key}")));
+        let known: BTreeSet<String> = known.filter(|full| !full.ends_with(".*") && full != "site.legal").collect();
+        assert_eq!(explained(&text), known);
+    }
+}

@@ -27,6 +27,7 @@ use super::{COMMENT, PROPOSAL};
 use crate::demo::replay::LYON_028;
 use crate::store_tests;
 use crate::support::stores::Databases;
+use crate::web::city::Gateway;
 
 /// A city: its platform, and its gateway.
 struct City {
@@ -51,7 +52,7 @@ impl City {
             courtesy: Courtesy::none(),
         };
         let client = Client::new(Policy::with_loopback()).expect("a client");
-        let keys = Keys::from_seed("https://passerelle.city.example/actor".parse().expect("an address"), &[3; 32]).expect("keys");
+        let keys = Keys::from_seed("https://passerelle.lyon.example/actor".parse().expect("an address"), &[3; 32]).expect("keys");
         let sync = Sync {
             store: store.clone(),
             connector: connectors::open(installation, client, Arc::new(clock.clone())).expect("a connector"),
@@ -59,12 +60,12 @@ impl City {
             publisher: Publisher {
                 platform: "city".parse().expect("a name"),
                 authority: keys.actor().clone(),
-                rights_contact: "https://passerelle.city.example/donnees-personnelles".parse().expect("an address"),
+                rights_contact: "https://passerelle.lyon.example/donnees-personnelles".parse().expect("an address"),
                 licence: None,
                 language: LanguageTag::french(),
                 zone: jiff::tz::TimeZone::get("Europe/Paris").expect("a zone"),
             },
-            public_url: "https://passerelle.city.example".parse().expect("an address"),
+            public_url: "https://passerelle.lyon.example".parse().expect("an address"),
             pseudonyms: Pseudonyms::new(&[7; 32]),
             seal: Arc::new(Sealer::new(keys)),
             clock: Arc::new(clock.clone()),
@@ -120,6 +121,18 @@ impl City {
             state.proposals.iter().filter(|p| state.proposal_is_public(p)).map(|p| p.id.to_string()).collect()
         });
         assert_eq!(self.live(&[Class::Contribution]).await, there, "{when}");
+    }
+}
+
+/// Every address of ours that a document names.
+fn addresses(value: &serde_json::Value, found: &mut BTreeSet<String>) {
+    match value {
+        serde_json::Value::String(text) if text.starts_with("https://passerelle.lyon.example") => {
+            found.insert(text.clone());
+        }
+        serde_json::Value::Array(items) => items.iter().for_each(|item| addresses(item, found)),
+        serde_json::Value::Object(fields) => fields.values().for_each(|field| addresses(field, found)),
+        _ => {}
     }
 }
 
@@ -191,6 +204,42 @@ store_tests! {
                 assert_eq!(body.topic, Some(format!("topic-{component}")), "proposal {id}");
                 let sealed: serde_json::Value = serde_json::from_slice(&stored.sealed)?;
                 assert_eq!(sealed["topic"], format!("{}#topic-{component}", body.process), "proposal {id}");
+            }
+        }
+    }
+
+    async fn every_address_of_ours_in_a_sealed_record_is_answered(databases: Databases) {
+        for generation in [Generation::V031, Generation::V028] {
+            let mut city = City::open(&databases.store().await, generation).await;
+            city.run().await;
+            // One of each standing: what was hidden and what was deleted go on naming addresses.
+            let two: Vec<u64> = city.platform.read(|state: &State| {
+                state.proposals.iter().filter(|p| state.proposal_is_public(p)).map(|p| p.id).take(2).collect()
+            });
+            city.platform.change(|state| state.hide(two[0]));
+            city.platform.change(|state| state.delete_proposal(two[1]));
+            city.run().await;
+            city.run().await;
+            let site = Gateway::over(city.sync.store.clone())?;
+            let mut named = BTreeSet::new();
+            let mut query = RecordQuery { order: Order::ById, limit: 500, visible_only: false, ..RecordQuery::default() };
+            loop {
+                let page = city.sync.store.read().await?.list_records(&query).await?;
+                for stored in page.items {
+                    addresses(&serde_json::from_slice(&stored.sealed)?, &mut named);
+                }
+                let Some(next) = page.next else { break };
+                query.after = Some(next);
+            }
+            assert!(named.len() > 50, "{named:?}");
+            for address in named {
+                let path = address.strip_prefix("https://passerelle.lyon.example").unwrap_or_default();
+                let path = path.split('#').next().unwrap_or_default();
+                for accept in ["text/html", "application/activity+json"] {
+                    let status = site.ask(path, &[("accept", accept)]).await.status.as_u16();
+                    // The actor sends people to the home page.
+                    assert!(matches!(status, 200 | 410) || (path, status) == ("/actor", 303), "{address} as {accept}: {status}");
+                }
             }
         }
     }

@@ -1,6 +1,6 @@
 //! What people and machines see, over real stores.
 
-mod city;
+pub mod city;
 mod crawl;
 mod inbox;
 mod ledger;
