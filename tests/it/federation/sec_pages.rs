@@ -245,9 +245,9 @@ store_tests! {
         assert_eq!((copy.standing, copy.record), (CopyStanding::Deleted, None));
     }
 
-    async fn sec_076_a_replaced_key_proves_nothing_made_after_it(databases: Databases) {
+    async fn a_key_that_is_not_pinned_proves_nothing(databases: Databases) {
         let rig = Rig::new(&databases).await?;
-        // B's pinned key is another one by now; C's signs in B's name.
+        // The proof names a key that is pinned for C, not for B.
         let mut forged = rig.b.sealed(&rig.contribution(), None, rig.now());
         forged["proof"]["verificationMethod"] = json!(rig.c.keys.ed25519_id());
         let reading = read(&rig, &[forged]).await?;
