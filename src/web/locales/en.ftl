@@ -419,7 +419,6 @@ partner-numbers = In numbers
 partner-numbers-caption = Number of records, from the ledger of exchanges
 partner-what = What
 partner-how-many = How many
-partner-meaning = What it means
 ledger-sent = Sent
 ledger-sent-means = the partner holds them or may hold them
 ledger-acknowledged = Acknowledged

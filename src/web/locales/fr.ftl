@@ -419,7 +419,6 @@ partner-numbers = En nombres
 partner-numbers-caption = Compte des contenus, d'après le registre des échanges
 partner-what = Quoi
 partner-how-many = Combien
-partner-meaning = Ce que cela veut dire
 ledger-sent = Envoyés
 ledger-sent-means = le partenaire les détient ou peut les détenir
 ledger-acknowledged = Confirmés

@@ -51,8 +51,9 @@ async fn bury(store: &Store, keys: &[&str]) -> anyhow::Result<()> {
 }
 
 /// The number in a row of the partner's table.
-fn figure(page: &str, row: &str) -> Option<u64> {
-    let (_, rest) = page.split_once(&format!("{row}</th><td class=\"number\">"))?;
+pub(super) fn figure(page: &str, row: &str) -> Option<u64> {
+    let (_, rest) = page.split_once(&format!("<th scope=\"row\">{row} <"))?;
+    let (_, rest) = rest.split_once("</th><td class=\"number\">")?;
     rest.split('<').next()?.replace('\u{202F}', "").parse().ok()
 }
 
