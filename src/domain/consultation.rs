@@ -136,9 +136,64 @@ pub struct Consultation {
     pub topics: Vec<Topic>,
 }
 
+impl Consultation {
+    /// Where it stands at `now`: what its authority states; else what its public opening and closing say,
+    /// or a phase that is open. `None` where none of them is known. For readers only: a record never
+    /// carries what was worked out (architecture §4.7).
+    #[must_use]
+    pub fn lifecycle_at(&self, now: Timestamp) -> Option<LifecycleState> {
+        if self.lifecycle.is_some() {
+            return self.lifecycle;
+        }
+        let phase_is_open = self.phases.iter().any(|phase| phase.state == Some(PhaseState::Open));
+        match (self.starts, self.ends) {
+            (_, Some(ends)) if ends <= now => Some(LifecycleState::Closed),
+            (Some(starts), _) if starts > now => Some(LifecycleState::Scheduled),
+            (Some(_), Some(_)) => Some(LifecycleState::Open),
+            _ => phase_is_open.then_some(LifecycleState::Open),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::LifecycleState as S;
+    use super::{Consultation, Localized, Phase, PhaseState, PlainText, Timestamp};
+
+    fn day(day: &str) -> Timestamp {
+        format!("{day}T08:00:00Z").parse().expect("a time")
+    }
+
+    #[test]
+    fn where_it_stands_is_stated_or_follows_from_its_public_dates() {
+        let mut process = Consultation {
+            kind: None,
+            lifecycle: None,
+            decision_scope: None,
+            starts: Some(day("2026-09-15")),
+            ends: Some(day("2027-06-30")),
+            phases: Vec::new(),
+            current_phase: None,
+            topics: Vec::new(),
+        };
+        assert_eq!(process.lifecycle_at(day("2026-09-14")), Some(S::Scheduled));
+        assert_eq!(process.lifecycle_at(day("2026-09-15")), Some(S::Open));
+        assert_eq!(process.lifecycle_at(day("2027-06-30")), Some(S::Closed));
+        process.ends = None;
+        assert_eq!(process.lifecycle_at(day("2026-11-24")), None, "no closing is stated: it may be long over");
+        process.starts = None;
+        process.phases.push(Phase {
+            fragment: "phase-1".to_owned(),
+            name: Localized::one("fr".parse().expect("a tag"), PlainText::new("Dépôt").expect("words")),
+            kind: None,
+            state: Some(PhaseState::Open),
+            starts: None,
+            ends: None,
+        });
+        assert_eq!(process.lifecycle_at(day("2026-11-24")), Some(S::Open));
+        process.lifecycle = Some(S::Paused);
+        assert_eq!(process.lifecycle_at(day("2026-11-24")), Some(S::Paused), "what is stated stands");
+    }
 
     #[test]
     fn our_own_acts_follow_the_lifecycle() {

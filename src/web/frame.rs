@@ -220,9 +220,10 @@ impl Frame {
         self.here.path() == path
     }
 
-    /// The same page's JSON, by a plain link.
+    /// What the page shows as JSON, by a plain link. Pages of a list lead to the whole collection, whose
+    /// own pages begin elsewhere.
     #[must_use]
     pub fn machine_link(&self) -> String {
-        self.here.clone().with("form", "json").href(None)
+        self.here.clone().bare().with("form", "json").href(None)
     }
 }

@@ -77,6 +77,13 @@ impl Address {
         self
     }
 
+    /// This address without any query pair.
+    #[must_use]
+    pub fn bare(mut self) -> Self {
+        self.query.clear();
+        self
+    }
+
     /// The path, without the query.
     #[must_use]
     pub fn path(&self) -> &str {

@@ -115,7 +115,10 @@ pub async fn legal(State(web): State<WebState>, visit: Visit) -> Result<Answer, 
 pub async fn privacy(State(web): State<WebState>, visit: Visit) -> Result<Answer, WebError> {
     let Writer { texts, city, .. } = Writer::new(&web, &visit);
     let rights = web.authority().rights_contact.as_str();
-    let contact = if rights.starts_with("http") || rights.starts_with("mailto:") {
+    let contact = if web.authority().rights_contact.path() == "/donnees-personnelles" {
+        // The default is this very page: the contact page says whom to write to.
+        Html::link(&Address::fixed("/contact").href(visit.carried), &Html::text(&texts.say("nav-contact")))
+    } else if rights.starts_with("http") || rights.starts_with("mailto:") {
         Html::link_out(rights, &Html::text(rights.trim_start_matches("mailto:")))
     } else {
         Html::text(rights)

@@ -147,7 +147,8 @@ pub async fn list(State(web): State<WebState>, InPath(key): InPath<Key>, visit: 
         intro.insert(1, Html::text(&texts.count("versions-silent", silent)));
     }
     let view = RevisionsPage {
-        f: frame(desk, &held, texts.plain("versions-title", &[("name", Arg::Text(&desk.plain_name_of(&held)))]), here),
+        f: frame(desk, &held, texts.plain("versions-title", &[("name", Arg::Text(&desk.plain_name_of(&held)))]), here)
+            .with_machine_form(),
         heading: texts.html("versions-title", &[("name", Arg::Html(&desk.name_of(&held).span()))]),
         intro,
         versions: lines,
@@ -179,8 +180,10 @@ pub async fn revision(
     let here = revision_address(&held, n);
     let plain = desk.plain_name_of(&held);
     let values = |name| [("n", Arg::Number(version)), ("revision", Arg::Number(n)), ("name", name)];
-    let f = frame(desk, &held, texts.plain("revision-title", &values(Arg::Text(&plain))), here)
+    let mut f = frame(desk, &held, texts.plain("revision-title", &values(Arg::Text(&plain))), here)
         .after(Html::text(&texts.say("versions")), &Address::record(&held.id).below("revisions"));
+    // What is erased answers machines with 410: no page leads there.
+    f.machine_form = signed.sealed.is_some();
     let mut view = RevisionPage {
         f,
         heading: texts.html("revision-title", &values(Arg::Html(&desk.name_of(&held).span()))),
@@ -331,7 +334,6 @@ fn frame(desk: &Desk, held: &Held, title: String, here: Address) -> Frame {
         .frame(title, here)
         .after(Html::text(&desk.texts.say("nav-consultations")), &Address::consultations())
         .after(desk.name_of(held).span(), &Address::record(&held.id))
-        .with_machine_form()
         .unlisted();
     frame.canonical = Some(held.id.to_string());
     frame

@@ -109,7 +109,7 @@ impl Desk {
             return Some(Tag::withdrawn(texts));
         }
         match &held.record.as_ref()?.body {
-            Body::Consultation(body) => body.lifecycle.map(|state| Tag::lifecycle(texts, state)),
+            Body::Consultation(body) => body.lifecycle_at(self.now).map(|state| Tag::lifecycle(texts, state)),
             Body::Contribution(_) => disposition.map(|disposition| Tag::disposition(texts, disposition)),
             Body::Disposition(body) => Some(Tag::disposition(texts, body)),
             Body::OfficialResponse(body) => body.outcome.map(|outcome| Tag::outcome(texts, outcome)),

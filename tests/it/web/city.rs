@@ -233,7 +233,8 @@ fn phase(fragment: &str, name: &str, kind: PhaseKind, state: PhaseState, dates: 
 pub fn open_consultation() -> Consultation {
     Consultation {
         kind: Some(ProcessKind::Consultation),
-        lifecycle: Some(LifecycleState::Open),
+        // As Decidim: no state, only dates.
+        lifecycle: None,
         decision_scope: None,
         starts: Some(at("2026-09-14T22:00:00Z")),
         ends: Some(at("2026-12-31T22:59:00Z")),

@@ -35,9 +35,10 @@ fn title(html: &str) -> String {
         .map_or_else(String::new, |(title, _)| title.to_owned())
 }
 
-/// Links of ours on a page, without fragments.
+/// Links of ours on a page, without fragments, the one to its machine form included.
 fn links(html: &str) -> BTreeSet<String> {
-    let anchors = html.split("<a ").skip(1).filter_map(|rest| rest.split('>').next());
+    let machine_form = html.split("<link rel=\"alternate\" type=\"application/").skip(1);
+    let anchors = html.split("<a ").skip(1).chain(machine_form).filter_map(|rest| rest.split('>').next());
     anchors
         .flat_map(|tag| values(&format!(" {tag}>"), "href"))
         .map(|href| href.strip_prefix(LYON).map_or(href.clone(), str::to_owned))
