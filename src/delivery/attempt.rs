@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::domain::digest::Digest;
 use crate::domain::partner::{Partner, PartnerKind};
-use crate::domain::{Clock, PartnerDomain};
+use crate::domain::{Clock, PartnerDomain, Timestamp};
 use crate::federation::keys::Keys;
 use crate::federation::receipts::{self, Delivered, Pinned};
 use crate::federation::signature::{sign_cavage, sign_rfc9421};
@@ -26,6 +26,8 @@ const ANSWERS: HeaderValue = HeaderValue::from_static("application/activity+json
 pub struct Prepared {
     /// To whom.
     pub partner: Partner,
+    /// When it was claimed for this attempt.
+    pub began: Timestamp,
     /// The id of the activity: the same at every attempt, so that the partner knows a repetition.
     pub activity: String,
     /// The record it carries, or the activity itself.

@@ -69,11 +69,12 @@ impl Worker {
         let busy = u32::try_from(under_way.len()).unwrap_or(u32::MAX);
         let room = self.0.settings.concurrency.saturating_sub(busy);
         self.0.park_overdue().await?;
-        let items = if room > 0 { self.0.claim(room).await? } else { Vec::new() };
+        let began = self.0.federation.now();
+        let items = if room > 0 { self.0.claim(room, began).await? } else { Vec::new() };
         for item in items {
             let shared = Arc::clone(&self.0);
             under_way.spawn(async move {
-                if let Err(error) = shared.deliver(item).await {
+                if let Err(error) = shared.deliver(item, began).await {
                     tracing::error!(%error, "a delivery could not be written down; it is repeated when its lease ends");
                 }
             });
@@ -124,8 +125,7 @@ impl Shared {
         Ok(())
     }
 
-    async fn claim(&self, room: u32) -> Result<Vec<Item>, StoreError> {
-        let now = self.federation.now();
+    async fn claim(&self, room: u32, now: Timestamp) -> Result<Vec<Item>, StoreError> {
         let lease_until = now.plus(self.settings.limits.deadline).plus(LEASE_MARGIN);
         let mut tx = self.federation.store.write().await?;
         let letters = tx.claim_letters(now, room, lease_until).await?;
@@ -140,14 +140,14 @@ impl Shared {
         Ok(letters.into_iter().map(Item::Letter).chain(disclosures.into_iter().map(Item::Disclosure)).collect())
     }
 
-    async fn deliver(&self, item: Item) -> Result<(), StoreError> {
+    async fn deliver(&self, item: Item, began: Timestamp) -> Result<(), StoreError> {
         match item {
-            Item::Letter(letter) => self.deliver_letter(letter).await,
-            Item::Disclosure(claimed) => self.deliver_disclosure(claimed).await,
+            Item::Letter(letter) => self.deliver_letter(letter, began).await,
+            Item::Disclosure(claimed) => self.deliver_disclosure(claimed, began).await,
         }
     }
 
-    async fn deliver_disclosure(&self, claimed: Claimed) -> Result<(), StoreError> {
+    async fn deliver_disclosure(&self, claimed: Claimed, began: Timestamp) -> Result<(), StoreError> {
         let mut tx = self.federation.store.read().await?;
         let partner = tx.lookup_partner(&claimed.partner).await?;
         let record = tx.lookup_record(&claimed.record).await?;
@@ -163,13 +163,14 @@ impl Shared {
         let activity = dispatch::carrying(&self.federation, &partner, carried.kind, &record.id, carried.revision, &record.sealed);
         let prepared = Prepared {
             partner,
+            began,
             activity: activity.id,
             subject: record.id.to_string(),
             digest: carried.digest.clone(),
             body: activity.body,
         };
         let attempted = self.attempt(&prepared).await;
-        let before = self.before(&prepared.partner, claimed.attempts, claimed.planned_at, !deleted).await?;
+        let before = self.before(&prepared, claimed.attempts, claimed.planned_at, !deleted).await?;
         let mut written = self.weigh(&attempted, before);
         if let Verdict::AskThere(wait) = written.verdict {
             written = self.settle(&prepared.partner, &carried, written, wait).await;
@@ -177,7 +178,7 @@ impl Shared {
         self.finish_disclosure(&claimed, &carried, &prepared, &written).await
     }
 
-    async fn deliver_letter(&self, letter: Letter) -> Result<(), StoreError> {
+    async fn deliver_letter(&self, letter: Letter, began: Timestamp) -> Result<(), StoreError> {
         let partner = self.federation.store.read().await?.lookup_partner(&letter.partner).await?;
         let digest = serde_json::from_str(&letter.body).ok().and_then(|activity| proof::digest(&activity).ok());
         let (Some(partner), Some(digest)) = (partner, digest) else {
@@ -192,11 +193,11 @@ impl Shared {
             return tx.save().await;
         };
         let (activity, subject) = (letter.activity_id.clone(), letter.activity_id.clone());
-        let prepared = Prepared { partner, activity, subject, digest, body: letter.body.clone().into() };
+        let prepared = Prepared { partner, began, activity, subject, digest, body: letter.body.clone().into() };
         let attempted = self.attempt(&prepared).await;
         // A purge receipt is owed until it is delivered.
         let may_park = !letter.body.contains("\"PurgeReceipt\"");
-        let before = self.before(&prepared.partner, letter.attempts, letter.written_at, may_park).await?;
+        let before = self.before(&prepared, letter.attempts, letter.written_at, may_park).await?;
         let written = self.weigh(&attempted, before);
         self.finish_letter(&letter, &prepared, &written).await
     }
@@ -209,15 +210,23 @@ impl Shared {
         attempted
     }
 
-    async fn before(&self, partner: &Partner, attempts: u32, due_since: Timestamp, may_park: bool) -> Result<Before, StoreError> {
+    async fn before(
+        &self,
+        prepared: &Prepared,
+        attempts: u32,
+        due_since: Timestamp,
+        may_park: bool,
+    ) -> Result<Before, StoreError> {
         let now = self.federation.now();
-        let health = self.federation.store.read().await?.partner_health(&partner.domain).await?;
+        let health = self.federation.store.read().await?.partner_health(prepared.domain()).await?;
         let failing_since = health.as_ref().and_then(|health| health.failing_since);
+        // Under way already when the partner began to fail: the same failure, not the next one.
+        let with_others = failing_since.is_some_and(|since| since >= prepared.began);
         Ok(Before {
             attempts,
             age: now.since(due_since),
             parks_after: may_park.then_some(self.settings.park_after),
-            failures: health.map_or(0, |health| health.failures.0),
+            failures: if with_others { 0 } else { health.map_or(0, |health| health.failures.0) },
             failing_for: failing_since.map_or(Duration::ZERO, |since| now.since(since)),
         })
     }
@@ -336,7 +345,9 @@ impl Shared {
         match &written.health {
             Health::Good => tx.note_success(domain, now).await?,
             Health::Unchanged => {}
-            Health::Failing { wait, blocked } => tx.note_failure(domain, now, now.plus(*wait), blocked.as_deref()).await?,
+            Health::Failing { wait, blocked } => {
+                tx.note_failure(domain, prepared.began, now, now.plus(*wait), blocked.as_deref()).await?;
+            }
         }
         let Some(action) = written.alert else { return Ok(()) };
         let of_partner = matches!(&written.health, Health::Failing { blocked, .. } if blocked.is_some());

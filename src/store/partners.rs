@@ -200,10 +200,13 @@ impl Tx {
     }
 
     /// The partner did not answer well: nothing is tried before `next_probe`, and then one attempt.
-    /// `blocked` says why everything but Deletes waits, where that is so.
+    /// `blocked` says why everything but Deletes waits, where that is so. Attempts that were under way
+    /// already when it began to fail (`began`) fail with the first of them: one failure, not several, or a
+    /// second of silence would count as minutes of it.
     pub async fn note_failure(
         &mut self,
         domain: &PartnerDomain,
+        began: Timestamp,
         at: Timestamp,
         next_probe: Timestamp,
         blocked: Option<&str>,
@@ -211,10 +214,14 @@ impl Tx {
         let done = on_backend!(self, conn => {
             sqlx::query(
                 "UPDATE partner
-                    SET failures = failures + 1, failing_since = COALESCE(failing_since, $2), next_probe = $3, blocked = $4
+                    SET failures = CASE WHEN failing_since >= $2 THEN failures ELSE failures + 1 END,
+                        next_probe = CASE WHEN failing_since >= $2 AND next_probe > $4 THEN next_probe ELSE $4 END,
+                        blocked = CASE WHEN failing_since >= $2 THEN COALESCE(blocked, $5) ELSE $5 END,
+                        failing_since = COALESCE(failing_since, $3)
                   WHERE domain = $1",
             )
             .bind(domain)
+            .bind(began)
             .bind(at)
             .bind(next_probe)
             .bind(blocked.map(|reason| remark(reason, REASON)))

@@ -33,8 +33,8 @@ store_tests! {
         let bordeaux = partner("bordeaux.example");
         let mut tx = store.write().await?;
         tx.put_partner(&bordeaux).await?;
-        tx.note_failure(&bordeaux.domain, second(1), second(11), None).await?;
-        tx.note_failure(&bordeaux.domain, second(11), second(41), Some("401: our key is unknown there")).await?;
+        tx.note_failure(&bordeaux.domain, second(1), second(1), second(11), None).await?;
+        tx.note_failure(&bordeaux.domain, second(11), second(11), second(41), Some("401: our key is unknown there")).await?;
         tx.put_partner(&bordeaux).await?;
         let health = tx.partner_health(&bordeaux.domain).await?.expect("it is listed");
         assert_eq!(health.failures.0, 2);
@@ -47,6 +47,22 @@ store_tests! {
         let health = tx.partner_health(&bordeaux.domain).await?.expect("it is listed");
         assert_eq!((health.failures.0, health.failing_since, health.blocked), (0, None, None));
         assert_eq!((health.next_probe, health.last_success), (None, Some(second(21))));
+    }
+
+    async fn attempts_that_fail_together_are_one_failure(store: Store) {
+        let bordeaux = partner("bordeaux.example");
+        let mut tx = store.write().await?;
+        tx.put_partner(&bordeaux).await?;
+        // Four were under way since second 1 when the partner went away.
+        for (at, next_probe) in [(2, 9), (2, 12), (3, 4), (3, 7)] {
+            tx.note_failure(&bordeaux.domain, second(1), second(at), second(next_probe), None).await?;
+        }
+        let health = tx.partner_health(&bordeaux.domain).await?.expect("it is listed");
+        assert_eq!((health.failures.0, health.failing_since, health.next_probe), (1, Some(second(2)), Some(second(12))));
+        // The probe is an attempt of its own.
+        tx.note_failure(&bordeaux.domain, second(12), second(13), second(40), None).await?;
+        let health = tx.partner_health(&bordeaux.domain).await?.expect("it is listed");
+        assert_eq!((health.failures.0, health.failing_since, health.next_probe), (2, Some(second(2)), Some(second(40))));
     }
 
     async fn our_place_in_a_partners_records_is_kept(store: Store) {
