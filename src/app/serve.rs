@@ -41,6 +41,10 @@ pub async fn serve(
     let listen = gateway.config.server.listen;
     let listener = TcpListener::bind(listen).await.with_context(|| port_taken(&gateway, listen))?;
     gateway.federation.store.check().await?;
+    let presence = gateway.federation.store.begin_to_serve(gateway.federation.now()).await?;
+    if presence.taken_back > 0 {
+        tracing::info!(work = presence.taken_back, "what the last process had in hand when it ended is due again");
+    }
 
     let (inbox, journal) = Inbox::new(gateway.federation.clone());
     let (stop, stopped) = watch::channel(false);
@@ -71,6 +75,7 @@ pub async fn serve(
     })
     .await;
     gateway.close().await;
+    drop(presence);
     Ok(())
 }
 

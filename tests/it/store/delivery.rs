@@ -7,10 +7,14 @@ use passerelle::domain::RecordId;
 use passerelle::domain::change::ChangeKind;
 use passerelle::domain::digest::Digest;
 use passerelle::domain::partner::FollowState;
-use passerelle::store::{ClaimRequest, Claimed, Disclosure, DisclosureResult, DisclosureState, RecordWrite, Store, StoreError};
+use passerelle::store::{
+    Backend, ClaimRequest, Claimed, Disclosure, DisclosureResult, DisclosureState, RecordWrite, Store, StoreError,
+};
 
 use super::examples::*;
+use super::journal::entry;
 use crate::store_tests;
+use crate::support::stores::Databases;
 
 const B: &str = "bordeaux.example";
 const N: &str = "nantes.example";
@@ -160,7 +164,7 @@ store_tests! {
     async fn gdpr_02_a_delete_goes_only_to_who_holds_the_record(store: Store) {
         with_partners(&store, &[B, N]).await?;
         let mut tx = store.write().await?;
-        tx.note_failure(&domain(N), second(1), second(500), None).await?;
+        tx.note_failure(&domain(N), second(1), second(1), second(500), None).await?;
         tx.save().await?;
         let first = one();
         put(&store, std::slice::from_ref(&first)).await?;
@@ -194,7 +198,7 @@ store_tests! {
         assert_eq!(deliver(&store, 3).await?.len(), 4);
         let mut tx = store.write().await?;
         tx.set_follows_us(&domain(B), FollowState::None).await?;
-        tx.note_failure(&domain(N), second(4), second(4000), Some("401")).await?;
+        tx.note_failure(&domain(N), second(4), second(4), second(4000), Some("401")).await?;
         tx.save().await?;
         put(&store, &[edited(&other, "Better", second(5))]).await?;
         bury(&store, &first, 5).await?;
@@ -265,7 +269,7 @@ store_tests! {
         put(&store, &writes).await?;
         plan(&store, 2).await?;
         let mut tx = store.write().await?;
-        tx.note_failure(&domain(B), second(3), second(100), None).await?;
+        tx.note_failure(&domain(B), second(3), second(3), second(100), None).await?;
         tx.save().await?;
         assert!(claim(&store, 50).await?.is_empty());
         let probe = claim(&store, 100).await?;
@@ -275,6 +279,44 @@ store_tests! {
         tx.note_success(&domain(B), second(102)).await?;
         tx.save().await?;
         assert_eq!(claim(&store, 103).await?.len(), 19);
+    }
+
+    async fn what_a_dead_process_had_in_hand_is_due_again_when_the_next_one_serves(databases: Databases) {
+        let url = databases.url().await;
+        let store = Store::open(&url).await?;
+        with_partners(&store, &[B]).await?;
+        put(&store, &[one()]).await?;
+        plan(&store, 2).await?;
+        let mut tx = store.write().await?;
+        tx.put_letter(&domain(B), "https://lyon.example/activities/1", "{}", second(2)).await?;
+        tx.append_journal(&[entry("a")]).await?;
+        tx.save().await?;
+        let everything = async |at: i64| {
+            let deliveries = claim(&store, at).await?.len();
+            let mut tx = store.write().await?;
+            let letters = tx.claim_letters(second(at), 9, second(at + 60)).await?.len();
+            let effects = tx.claim_journal(second(at), 9, second(at + 60)).await?.len();
+            tx.save().await?;
+            anyhow::Ok((deliveries, letters, effects))
+        };
+        let living = store.begin_to_serve(second(3)).await?;
+        assert_eq!(living.taken_back, 0);
+        assert_eq!(everything(3).await?, (1, 1, 1));
+        if store.backend() == Backend::Postgres {
+            let second_process = Store::open(&url).await?;
+            assert_eq!(second_process.begin_to_serve(second(4)).await?.taken_back, 0, "the first one lives and works on");
+            second_process.close().await;
+        }
+        assert_eq!(everything(5).await?, (0, 0, 0));
+        // The server hears of its end a moment later.
+        drop(living);
+        let mut taken_back = 0;
+        while taken_back == 0 {
+            taken_back = store.begin_to_serve(second(6)).await?.taken_back;
+        }
+        assert_eq!(taken_back, 3);
+        assert_eq!(everything(6).await?, (1, 1, 1));
+        assert_eq!(everything(7).await?, (0, 0, 0));
     }
 
     async fn every_partner_gets_its_share(store: Store) {

@@ -16,7 +16,7 @@ fn receipt(name: &str) -> String {
     serde_json::json!({ "id": format!("https://a.example/receipts/{name}") }).to_string()
 }
 
-fn entry(name: &str) -> JournalEntry {
+pub fn entry(name: &str) -> JournalEntry {
     let body = format!("{{\"id\":\"https://lyon.example/activities/{name}\"}}");
     JournalEntry {
         partner: domain("lyon.example"),
