@@ -150,7 +150,7 @@ pub fn connector(platform: &Platform, client: &Client, clock: &Arc<dyn Clock>) -
 
 fn courtesy(per_second: f64) -> Courtesy {
     let between = if per_second > 0.0 { 1.0 / per_second } else { 60.0 };
-    Courtesy { between: std::time::Duration::from_secs_f64(between.clamp(0.0, 60.0)), ..Courtesy::default() }
+    Courtesy::at_pace(std::time::Duration::from_secs_f64(between.clamp(0.0, 60.0)))
 }
 
 /// The only way out, as the configuration allows it.

@@ -89,6 +89,14 @@ impl Default for Courtesy {
 }
 
 impl Courtesy {
+    /// Default manners at another pace. Whoever may be asked more often is asked again sooner after a failure
+    /// too: after twice `between`, but never later than by default.
+    #[must_use]
+    pub fn at_pace(between: Duration) -> Self {
+        let default = Self::default();
+        Self { between, back_off: default.back_off.min(between * 2), ..default }
+    }
+
     /// No pauses: for platforms that run on this machine and are ours (demo, tests).
     #[must_use]
     pub const fn none() -> Self {
