@@ -38,32 +38,8 @@ async fn sync_survives(databases: Databases, point: &str) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// Points that are killed with `PASSERELLE_LONG=1` only: not all of them were seen to converge on both
-/// databases, and one (`inbox.before-commit` on PostgreSQL, busy machine) did not; its cause is not known.
-const SLOW_TO_CONVERGE: &[&str] = &[
-    "inbox.before-commit",
-    "effect.before-commit",
-    "effect.after-commit",
-    "planner.before-commit",
-    "planner.after-commit",
-    "delivery.before-send",
-    "delivery.after-send",
-    "delivery.after-commit",
-];
-
-fn is_left_out(point: &str) -> bool {
-    let left_out = SLOW_TO_CONVERGE.contains(&point) && std::env::var_os("PASSERELLE_LONG").is_none();
-    if left_out {
-        eprintln!("left out: {point} is killed with PASSERELLE_LONG=1 only");
-    }
-    left_out
-}
-
 /// Publishes to a partner with a kill at `point` in the sender's process, restarts it, and compares.
 async fn sending_survives(databases: Databases, point: &str) -> anyhow::Result<()> {
-    if is_left_out(point) {
-        return Ok(());
-    }
     for nth in moments(if point.starts_with("planner") { 1 } else { 100 }, if point.starts_with("planner") { 2 } else { 400 }) {
         let cities = Cities::paired(&databases).await?;
         cities.sync_until_complete(Duration::from_mins(1)).await?;
@@ -75,9 +51,6 @@ async fn sending_survives(databases: Databases, point: &str) -> anyhow::Result<(
 
 /// Publishes to a partner with a kill at `point` in the receiver's process, restarts it, and compares.
 async fn receiving_survives(databases: Databases, point: &str, early: u64, late: u64) -> anyhow::Result<()> {
-    if is_left_out(point) {
-        return Ok(());
-    }
     for nth in moments(early, late) {
         let cities = Cities::paired(&databases).await?;
         cities.sync_until_complete(Duration::from_mins(1)).await?;
