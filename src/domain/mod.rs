@@ -20,6 +20,7 @@ pub mod digest;
 pub mod disposition;
 pub mod fingerprint;
 pub mod id;
+mod markup;
 pub mod partner;
 pub mod personal_data;
 pub mod place;

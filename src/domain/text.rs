@@ -7,6 +7,8 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
+use super::markup;
+
 /// Longest text we keep per language, in bytes (participation.md §4.8 Limits).
 pub const MAX_TEXT_BYTES: usize = 64 * 1024;
 
@@ -190,17 +192,13 @@ static SANITISER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
 });
 
 impl SafeHtml {
-    /// The sanitised form of `html`; `None` when no text is left.
+    /// The sanitised form of `html`; `None` when no text is left. Markup that would multiply (SEC-164), or
+    /// whose clean form is longer than [`MAX_TEXT_BYTES`], is given up: its words stay, in one paragraph.
     #[must_use]
     pub fn new(html: &str) -> Option<Self> {
         let mut raw: String = html.chars().filter(|&c| !is_deceptive(c)).collect();
         cut(&mut raw, MAX_TEXT_BYTES);
-        let mut clean = SANITISER.clean(&raw).to_string();
-        // Entities such as `&#1;` and `&#x202e;` become characters only now.
-        if clean.contains(is_deceptive) {
-            clean.retain(|c| !is_deceptive(c));
-            clean = SANITISER.clean(&clean).to_string();
-        }
+        let clean = sanitised(&raw).unwrap_or_else(|| in_one_paragraph(&raw));
         let clean = clean.trim();
         let has_text = !strip_tags(clean).trim().is_empty();
         has_text.then(|| Self(clean.to_owned()))
@@ -231,6 +229,35 @@ impl SafeHtml {
     #[must_use]
     pub fn to_plain(&self) -> String {
         strip_tags(&self.0)
+    }
+}
+
+/// What the sanitiser makes of `raw`; `None` when it, or what comes of it, is too large to parse. The
+/// clean form passes again: a partner that reads it finds the same.
+fn sanitised(raw: &str) -> Option<String> {
+    if !markup::is_bounded(raw) {
+        return None;
+    }
+    let mut clean = SANITISER.clean(raw).to_string();
+    // Entities such as `&#1;` and `&#x202e;` become characters only now.
+    if clean.contains(is_deceptive) {
+        clean.retain(|c| !is_deceptive(c));
+        clean = SANITISER.clean(&clean).to_string();
+    }
+    (clean.len() <= MAX_TEXT_BYTES && markup::is_bounded(&clean)).then_some(clean)
+}
+
+/// The words of some markup, cut so that their escaped form is short enough.
+fn in_one_paragraph(markup: &str) -> String {
+    let mut words = strip_tags(markup);
+    loop {
+        let escaped = ammonia::clean_text(&words).replace("&#32;", " ");
+        let html = SANITISER.clean(&format!("<p>{escaped}</p>")).to_string();
+        if html.len() <= MAX_TEXT_BYTES {
+            return html;
+        }
+        let shorter = (words.len() * MAX_TEXT_BYTES / html.len()).min(words.len() - 1);
+        cut(&mut words, shorter);
     }
 }
 
@@ -340,6 +367,30 @@ mod tests {
             }
             assert!(clean.to_plain().contains("ok"));
         }
+    }
+
+    #[test]
+    fn sec_164_markup_that_multiplies_is_shown_as_plain_text() {
+        let tags = (0..4_000).map(|n| format!("<b {n}>")).collect::<Vec<_>>().concat();
+        let html = SafeHtml::new(&format!("<p>avant{tags}{}", "<p>x".repeat(4_000))).expect("words are left");
+        assert!(html.as_str().starts_with("<p>avant x x x"), "{}", &html.as_str()[..80]);
+        assert!(html.as_str().len() < MAX_TEXT_BYTES);
+        assert_eq!(SafeHtml::new(html.as_str()), Some(html));
+    }
+
+    #[test]
+    fn a_clean_text_is_never_longer_than_what_a_partner_reads() {
+        let html = SafeHtml::new(&"& ".repeat(MAX_TEXT_BYTES / 2)).expect("words are left");
+        assert!(html.as_str().len() <= MAX_TEXT_BYTES, "{}", html.as_str().len());
+        assert_eq!(SafeHtml::new(html.as_str()), Some(html));
+    }
+
+    #[test]
+    fn sec_155_an_attribute_cannot_look_like_a_tag() {
+        // Pages look for `</a>` in sanitised text, so an attribute must not hold one.
+        let html = SafeHtml::new("<a href=\"https://a.example/?</a><i>\">ok</a>").expect("words are left");
+        assert_eq!(html.as_str().matches("</a>").count(), 1, "{html}");
+        assert!(!html.as_str().contains("<i>"), "{html}");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use passerelle::domain::author::{AuthorKind, PseudonymousAuthor};
 use passerelle::domain::authority::{AuthorityKind, PublicAuthority};
 use passerelle::domain::change::ChangeKind;
 use passerelle::domain::comment::{Comment, Stance};
-use passerelle::domain::consultation::{Consultation, LifecycleState, Phase, PhaseKind, PhaseState, ProcessKind, Topic};
+use passerelle::domain::consultation::{Consultation, Phase, PhaseKind, PhaseState, ProcessKind, Topic};
 use passerelle::domain::contribution::{AuthorState, Contribution, ContributionKind};
 use passerelle::domain::digest::Digest;
 use passerelle::domain::disposition::{Disposition, DispositionState};
