@@ -6,7 +6,7 @@
 
 use crate::domain::digest::Digest;
 use crate::domain::partner::Partner;
-use crate::domain::{Body, Record};
+use crate::domain::{Body, Record, RecordId};
 use crate::store::{CopyStanding, StoredCopy};
 
 use super::incoming::{Asked, Incoming};
@@ -43,9 +43,13 @@ pub fn of(copy: Option<&StoredCopy>, partner: &Partner) -> Standing {
     }
 }
 
-/// Whether a revision agrees with what is held of its record.
+/// Whether a revision may be said at all, and agrees with what is held of its record.
 #[must_use]
 pub fn against(copy: Option<&StoredCopy>, digest: &Digest, record: &Record) -> Standing {
+    if let Some(subject) = foreign_subject(record) {
+        let why = format_args!("an authority judges and answers what it publishes itself, not {subject}");
+        return Standing::MayNot(Refusal::new(Code::NotOwner, why));
+    }
     let Some(copy) = copy else { return Standing::May };
     let living = matches!(copy.standing, CopyStanding::Live | CopyStanding::Hidden | CopyStanding::Frozen);
     if living && copy.revision == record.revision && copy.digest != *digest {
@@ -59,6 +63,17 @@ pub fn against(copy: Option<&StoredCopy>, digest: &Digest, record: &Record) -> S
         }
         None => Standing::May,
     }
+}
+
+/// What an official word is about that is not on its authority's own origin (SEC-057): no city takes
+/// contributions of another into its process yet, so nobody else's treatment or answer means anything.
+fn foreign_subject(record: &Record) -> Option<&RecordId> {
+    let subjects = match &record.body {
+        Body::Disposition(body) => std::slice::from_ref(&body.subject),
+        Body::OfficialResponse(body) => body.responds_to.as_slice(),
+        Body::Consultation(_) | Body::Contribution(_) | Body::Comment(_) => &[],
+    };
+    subjects.iter().find(|subject| !record.authority.owns(subject))
 }
 
 /// The property that may not differ between two revisions of one record, but does (SEC-059).

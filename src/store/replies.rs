@@ -5,7 +5,7 @@ use sqlx::QueryBuilder;
 use super::copies::{Row as CopyRow, StoredCopy};
 use super::records::{Row, StoredRecord};
 use super::{CHUNK, StoreError, Tx, on_backend};
-use crate::domain::{Class, RecordId};
+use crate::domain::{Class, PartnerDomain, RecordId};
 
 /// Replies read at most per statement: a level of a discussion on one page.
 const MOST: i64 = 2_000;
@@ -47,8 +47,13 @@ impl Tx {
         Ok(found)
     }
 
-    /// The same of copies.
-    pub async fn copied_replies_to(&mut self, parents: &[RecordId], classes: &[Class]) -> Result<Vec<StoredCopy>, StoreError> {
+    /// The same of one partner's copies: what others say about its records is not its word (SEC-057).
+    pub async fn copied_replies_to(
+        &mut self,
+        domain: &PartnerDomain,
+        parents: &[RecordId],
+        classes: &[Class],
+    ) -> Result<Vec<StoredCopy>, StoreError> {
         let mut found = Vec::new();
         for chunk in parents.chunks(CHUNK).filter(|_| !classes.is_empty()) {
             let rows: Vec<CopyRow> = on_backend!(&mut *self, conn: Db => {
@@ -56,8 +61,9 @@ impl Tx {
                     "SELECT id, authority, domain, class, process, parent, revision, standing, record, sealed, digest,
                             rival_digest, dated_at, received_at, confirmed_at, key
                        FROM copy
-                      WHERE parent IN (",
+                      WHERE domain = ",
                 );
+                query.push_bind(domain).push(" AND parent IN (");
                 push_parents!(query, chunk, classes);
                 query.build_query_as().fetch_all(conn).await?
             });

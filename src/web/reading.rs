@@ -254,7 +254,9 @@ impl Reading {
     async fn replies(&mut self, whose: &Shelf, parents: &[RecordId], classes: &[Class]) -> Result<Vec<Held>, WebError> {
         Ok(match whose {
             Shelf::Own => self.tx.replies_to(parents, classes).await?.into_iter().map(own).collect(),
-            Shelf::Partner(_) => self.tx.copied_replies_to(parents, classes).await?.into_iter().filter_map(copied).collect(),
+            Shelf::Partner(domain) => {
+                self.tx.copied_replies_to(domain, parents, classes).await?.into_iter().filter_map(copied).collect()
+            }
         })
     }
 

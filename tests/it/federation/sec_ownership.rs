@@ -2,10 +2,12 @@
 
 use http::StatusCode;
 use passerelle::domain::change::ChangeKind;
+use passerelle::domain::disposition::{Disposition, DispositionState};
 use passerelle::domain::partner::{FollowState, PartnerKind};
 use passerelle::domain::record::Record;
+use passerelle::domain::response::OfficialResponse;
 use passerelle::domain::seal::Seal;
-use passerelle::domain::{Body, PartnerDomain};
+use passerelle::domain::{Body, Class, PartnerDomain, RecordId};
 use passerelle::federation::refusal::Code;
 use passerelle::federation::seal::Sealer;
 use passerelle::store::{CopyStanding, JournalState, RecordWrite};
@@ -255,5 +257,40 @@ store_tests! {
         assert_eq!(rig.rows("copy").await?, 0);
         rig.accepts(&reader.post_cavage(&reader.activity("d", "Delete", &json!(reader.keys.actor())), rig.now())).await?;
         assert_eq!(follows_us(&rig, &reader).await?, FollowState::None);
+    }
+
+    async fn sec_057_nobody_judges_or_answers_what_is_not_its_own(databases: Databases) {
+        let rig = Rig::new(&databases).await?;
+        let (theirs, _) = held_of_c(&rig).await?;
+                let judged = |subject: &RecordId| {
+            let body = Disposition {
+                subject: subject.clone(),
+                process: content::id(&rig.b.url, Class::Consultation, 1),
+                subject_digest: None,
+                state: DispositionState::Rejected,
+                raw_state: None,
+                merged_into: None,
+            };
+            Record { id: content::id(&rig.b.url, Class::Disposition, 1), body: Body::Disposition(body), ..rig.contribution() }
+        };
+        let answers = |subjects: &[&RecordId]| {
+            let body = OfficialResponse {
+                responds_to: subjects.iter().map(|id| (*id).clone()).collect(),
+                process: content::id(&rig.b.url, Class::Consultation, 1),
+                subject_digest: None,
+                outcome: None,
+                signatory_role: None,
+            };
+            Record { id: content::id(&rig.b.url, Class::OfficialResponse, 1), body: Body::OfficialResponse(body), ..rig.contribution() }
+        };
+        let first = rig.contribution().id;
+        for record in [judged(&theirs.id), answers(&[&theirs.id]), answers(&[&first, &theirs.id])] {
+            let create = rig.b.activity("judge", "Create", &rig.b.sealed(&record, None, rig.now()));
+            rig.refuses(&rig.b.post(&create, rig.now()), 403, &[Code::NotOwner]).await?;
+        }
+        for (key, record) in [("judge-own", judged(&first)), ("answer-own", answers(&[&first]))] {
+            rig.apply(&rig.b.activity(key, "Create", &rig.b.sealed(&record, None, rig.now()))).await?;
+            assert_eq!(rig.copy(&record.id).await?.map(|copy| copy.standing), Some(CopyStanding::Live), "{key}");
+        }
     }
 }

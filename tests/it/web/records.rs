@@ -2,11 +2,12 @@
 
 use axum::body::Body;
 use axum::http::StatusCode;
-use passerelle::domain::Class;
-use passerelle::store::Store;
+use passerelle::domain::disposition::{Disposition, DispositionState};
+use passerelle::domain::{Body as Says, Class};
+use passerelle::store::{CopyWrite, Store};
 
 use crate::store_tests;
-use crate::web::city::{BORDEAUX, Gateway, LYON, fill, id, seal};
+use crate::web::city::{BORDEAUX, Gateway, LYON, at, fill, id, record, seal};
 
 const PAGE: &str = "text/html; charset=utf-8";
 const MACHINE: &str = "application/activity+json";
@@ -165,5 +166,35 @@ store_tests! {
         assert!(method.header("allow").contains("GET"));
         let large = site.send("GET", "/", &[("content-length", "999999")], Body::from(vec![0; 999_999])).await;
         assert_eq!(large.status, StatusCode::PAYLOAD_TOO_LARGE);
+    }
+
+    async fn sec_057_a_disposition_of_another_authority_is_never_shown(store: Store) {
+        let site = Gateway::over(store)?;
+        fill(&site.store).await?;
+        let nantes = "https://passerelle.nantes.example";
+        let judged = |host: &str, state| {
+            let body = Disposition {
+                subject: id(BORDEAUX, Class::Contribution, "bancs"),
+                process: id(host, Class::Consultation, "quais"),
+                subject_digest: None,
+                state,
+                raw_state: None,
+                merged_into: None,
+            };
+            let judgement = record(host, "suite", None, None, Says::Disposition(body));
+            let domain = host.trim_start_matches("https://").parse().expect("a domain");
+            CopyWrite { domain, sealed: seal(&judgement), record: judgement, at: at("2026-11-23T14:02:00Z") }
+        };
+        let mut tx = site.store.write().await?;
+        // Read last, the stranger's word would be the one that counts.
+        tx.put_copies(&[judged(BORDEAUX, DispositionState::Accepted), judged(nantes, DispositionState::Rejected)]).await?;
+        tx.save().await?;
+        let key = |class, key| id(BORDEAUX, class, key).copy_key();
+        let consultation = key(Class::Consultation, "quais");
+        for path in [format!("consultations/{consultation}"), format!("consultations/{consultation}/contributions"), format!("contributions/{}", key(Class::Contribution, "bancs"))] {
+            let page = site.get(&format!("/from/passerelle.bordeaux.example/{path}")).await;
+            assert_eq!(page.status, StatusCode::OK, "{path}");
+            assert!(page.text().contains("Retenue") && !page.text().contains("Non retenue"), "{path}: {}", page.text());
+        }
     }
 }
