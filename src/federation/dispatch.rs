@@ -56,6 +56,12 @@ pub fn carrying(
     Activity { id, body: body.into() }
 }
 
+/// The address of the Delete that tells `partner` of the tombstone of this revision.
+#[must_use]
+pub fn deletion(federation: &Federation, partner: &PartnerDomain, record: &RecordId, revision: Revision) -> String {
+    id_of(federation, &carrying_name(partner, ChangeKind::Deleted, record, revision))
+}
+
 /// Our Follow of a partner; a later one is another activity.
 #[must_use]
 pub fn follow(federation: &Federation, partner: &Partner, now: Timestamp) -> Activity {

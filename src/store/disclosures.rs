@@ -175,7 +175,11 @@ impl Tx {
                         next_at = CASE WHEN now.moved THEN $8 ELSE $9 END,
                         attempts = CASE WHEN now.moved THEN 0 ELSE attempts END,
                         due_revision = CASE WHEN due_revision < $4 THEN $4 ELSE due_revision END,
-                        due_kind = CASE WHEN now.moved AND due_kind = 'created' AND $10 THEN 'updated' ELSE due_kind END,
+                        -- What left was a Delete, whatever had been planned: the planner may come later.
+                        due_kind = CASE WHEN now.moved AND due_kind = 'created' AND $10 THEN 'updated'
+                                        WHEN NOT now.moved AND $7 IN ('purge-asked', 'purged') THEN 'deleted'
+                                        ELSE due_kind END,
+                        priority = CASE WHEN NOT now.moved AND $7 IN ('purge-asked', 'purged') THEN 0 ELSE priority END,
                         offered = NOT $11,
                         acked_revision = CASE WHEN $11 THEN NULL WHEN $10 THEN $4 ELSE acked_revision END,
                         acked_digest = CASE WHEN $11 THEN NULL WHEN $10 THEN $12 ELSE acked_digest END,
@@ -210,8 +214,8 @@ impl Tx {
         Ok(done == 1)
     }
 
-    /// The partner proved that it erased its copy, on its own initiative or after we asked. `false` when
-    /// we did not ask it to (the record is not gone).
+    /// The partner proved that it erased its copy after we asked. `false` when we did not ask it to (the
+    /// record is not gone). The planner may come after the receipt.
     pub async fn note_purge(
         &mut self,
         partner: &PartnerDomain,
@@ -223,8 +227,15 @@ impl Tx {
             sqlx::query(
                 "UPDATE disclosure
                     SET state = 'purged', offered = FALSE, acked_revision = NULL, acked_digest = NULL, acked_at = $4,
-                        purge_receipt = $3, page = NULL, fence = fence + 1, lease_until = NULL, lease_holder = NULL
-                  WHERE partner = $1 AND record = $2 AND due_kind = 'deleted' AND state <> 'purged'",
+                        purge_receipt = $3, page = NULL, fence = fence + 1, lease_until = NULL, lease_holder = NULL,
+                        due_kind = 'deleted', priority = 0,
+                        due_revision = COALESCE((SELECT gone.revision
+                                                   FROM record AS gone
+                                                  WHERE gone.id = $2 AND gone.standing = 'deleted'
+                                                    AND gone.revision > disclosure.due_revision), due_revision)
+                  WHERE partner = $1 AND record = $2 AND state <> 'purged'
+                    AND (due_kind = 'deleted'
+                         OR EXISTS (SELECT 1 FROM record AS gone WHERE gone.id = $2 AND gone.standing = 'deleted'))",
             )
             .bind(partner)
             .bind(record)

@@ -2,6 +2,7 @@
 //! renewed, and what becomes of one that nobody renewed. And how long the journal keeps words (GDPR-14).
 
 use super::{StoreError, Tx, on_backend};
+use crate::domain::digest::Digest;
 use crate::domain::{PartnerDomain, RecordId, Timestamp};
 
 impl Tx {
@@ -80,12 +81,14 @@ impl Tx {
         Ok(done)
     }
 
-    /// A partner proved that it erased its copy because nobody renewed it: it holds nothing any more.
-    /// `false` when the ledger did not say that it held it.
+    /// A partner proved that it erased the revision `held` at `purged_at` because nobody renewed it: it holds
+    /// nothing any more. `false` when the ledger says otherwise: it never held that revision, or was given
+    /// one later.
     pub async fn note_expiry(
         &mut self,
         partner: &PartnerDomain,
         record: &RecordId,
+        (held, purged_at): (&Digest, Timestamp),
         receipt: &str,
         at: Timestamp,
     ) -> Result<bool, StoreError> {
@@ -94,12 +97,15 @@ impl Tx {
                 "UPDATE disclosure
                     SET state = 'purged', offered = FALSE, acked_revision = NULL, acked_digest = NULL, acked_at = $4,
                         purge_receipt = $3, fence = fence + 1, lease_until = NULL, lease_holder = NULL
-                  WHERE partner = $1 AND record = $2 AND state IN ('acknowledged', 'purge-asked')",
+                  WHERE partner = $1 AND record = $2 AND state IN ('acknowledged', 'purge-asked')
+                    AND acked_digest = $5 AND acked_at <= $6",
             )
             .bind(partner)
             .bind(record)
             .bind(super::columns::whole("a receipt", receipt)?)
             .bind(at)
+            .bind(held)
+            .bind(purged_at)
             .execute(conn)
             .await?
             .rows_affected()

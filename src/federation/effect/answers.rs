@@ -8,10 +8,12 @@ use serde_json::Value;
 use crate::domain::partner::FollowState;
 use crate::domain::receipt::{DeliveryReceipt, DeliveryState, PurgeCause, PurgeReceipt};
 use crate::domain::{RecordId, Revision};
-use crate::store::{StoreError, Tx};
+use crate::store::{Standing, StoreError, Tx};
 
+use super::super::dispatch;
 use super::super::incoming::Answer;
 use super::super::receipts::{self, Delivered, Pinned};
+use super::super::signature::window::MAX_AHEAD;
 use super::super::verify::{proof_key, proof_keys};
 use super::{Ending, Work};
 
@@ -88,10 +90,13 @@ impl Work<'_> {
         let Some(record) = record.filter(|record| record.as_str() == answer.object) else {
             return self.open(tx, answer, "the receipt is about another record").await;
         };
-        if tx.note_expiry(&self.row.partner, &record, &document.to_string(), self.now).await? {
+        let Some(held) = &receipt.subject_digest else {
+            return self.open(tx, answer, "the receipt does not say which revision was erased").await;
+        };
+        if tx.note_expiry(&self.row.partner, &record, (held, receipt.purged_at), &document.to_string(), self.now).await? {
             Ok(Ending::applied())
         } else {
-            Ok(Ending::ignored("the ledger does not say that this partner holds it"))
+            Ok(Ending::ignored("the ledger does not say that this partner held exactly that, and nothing newer"))
         }
     }
 
@@ -111,9 +116,14 @@ impl Work<'_> {
         let Some(record) = receipt.receipt_for.parse::<RecordId>().ok().filter(|id| self.federation.actor().owns(id)) else {
             return Ok(Err("the receipt is about a record that is not ours"));
         };
-        let asked = tx.exchanges_of_activity(&answer.object).await?;
-        if asked.iter().any(|row| row.exchange.partner != self.row.partner || row.exchange.record.as_ref() != Some(&record)) {
-            return Ok(Err("the activity it answers was about another record, or went to another partner"));
+        let stored = tx.lookup_record(&record).await?.filter(|stored| stored.standing == Standing::Deleted);
+        let Some(stored) = stored else { return Ok(Err("the record it is about is not deleted")) };
+        // Of several deletions of one record the last one counts; its address is known without its answer.
+        if answer.object != dispatch::deletion(self.federation, &self.row.partner, &record, stored.revision) {
+            return Ok(Err("the receipt answers another activity than our last deletion of this record"));
+        }
+        if receipt.purged_at.plus(MAX_AHEAD) < stored.changed_at {
+            return Ok(Err("the receipt is of a time before the deletion"));
         }
         let Some(row) = tx.lookup_disclosure(&self.row.partner, &record).await? else {
             return Ok(Err("this record never went to this partner"));

@@ -8,9 +8,10 @@ use http::StatusCode;
 use passerelle::domain::change::ChangeKind;
 use passerelle::domain::digest::Digest;
 use passerelle::domain::receipt::{DeliveryReceipt, DeliveryState, Erased, PurgeCause, PurgeReceipt, Residual};
-use passerelle::domain::seal::Seal;
+use passerelle::domain::seal::{Seal, Sealed};
 use passerelle::domain::tombstone::Tombstone;
 use passerelle::domain::{ActorId, Record};
+use passerelle::federation::dispatch;
 use passerelle::federation::keyring::{Keyring, KeyringError};
 use passerelle::federation::receipts::{self, Delivered, Pinned};
 use passerelle::federation::seal::Sealer;
@@ -31,44 +32,57 @@ fn ours(rig: &Rig) -> Pinned {
 /// A record of ours that was deleted after B confirmed it; returns it with the digest B holds.
 async fn deleted_of_ours(rig: &Rig) -> anyhow::Result<(Record, Digest)> {
     let record = content::contribution(&rig.federation.public_url, 1);
-    let our_seal = Sealer::new(rig.federation.keys.clone());
-    let b = rig.b.keys.actor().domain();
     let mut tx = rig.federation.store.write().await?;
-    tx.set_follows_us(&b, passerelle::domain::partner::FollowState::Accepted).await?;
-    let sealed = our_seal.record(&record, None, rig.now())?;
-    let write = RecordWrite {
-        local: None,
-        record: record.clone(),
-        sealed: sealed.clone(),
-        previous: None,
-        kind: ChangeKind::Created,
-        material: true,
-        at: rig.now(),
-    };
-    tx.put_records(&[write]).await?;
-    let changes = tx.claim_unplanned(10).await?;
-    tx.plan(&changes, rig.now()).await?;
-    tx.mark_planned(&changes.iter().map(|change| change.number).collect::<Vec<_>>()).await?;
+    tx.set_follows_us(&rig.b.keys.actor().domain(), passerelle::domain::partner::FollowState::Accepted).await?;
     tx.save().await?;
+    let sealed = write_ours(rig, &record, None, ChangeKind::Created).await?;
     acknowledge(rig, &record, 1, &sealed.digest, DisclosureState::Acknowledged).await?;
+    bury_ours(rig, &record, &sealed.digest).await?;
+    Ok((record, sealed.digest))
+}
+
+/// Publishes a revision of ours and plans who is told.
+async fn write_ours(rig: &Rig, record: &Record, previous: Option<Digest>, kind: ChangeKind) -> anyhow::Result<Sealed> {
+    let sealed = Sealer::new(rig.federation.keys.clone()).record(record, previous.as_ref(), rig.now())?;
+    let (local, record, at) = (None, record.clone(), rig.now());
+    let mut tx = rig.federation.store.write().await?;
+    tx.put_records(&[RecordWrite { local, record, sealed: sealed.clone(), previous, kind, material: true, at }]).await?;
+    tx.save().await?;
+    plan(rig).await?;
+    Ok(sealed)
+}
+
+/// Deletes a record of ours; B received the Delete.
+async fn bury_ours(rig: &Rig, record: &Record, last: &Digest) -> anyhow::Result<()> {
     let tombstone = Tombstone {
         id: record.id.clone(),
         authority: record.authority.clone(),
         former_class: record.class(),
         deleted: rig.now(),
-        revision: Some(2),
-        previous_digest: Some(sealed.digest.clone()),
+        revision: Some(record.revision + 1),
+        previous_digest: Some(last.clone()),
         reason: None,
     };
-    let buried = our_seal.tombstone(&tombstone, rig.now())?;
+    let sealed = Sealer::new(rig.federation.keys.clone()).tombstone(&tombstone, rig.now())?;
     let mut tx = rig.federation.store.write().await?;
-    tx.bury_records(&[Burial { tombstone, sealed: buried.clone(), at: rig.now() }]).await?;
+    tx.bury_records(&[Burial { tombstone, sealed: sealed.clone(), at: rig.now() }]).await?;
+    tx.save().await?;
+    plan(rig).await?;
+    acknowledge(rig, record, record.revision + 1, &sealed.digest, DisclosureState::PurgeAsked).await
+}
+
+async fn plan(rig: &Rig) -> anyhow::Result<()> {
+    let mut tx = rig.federation.store.write().await?;
     let changes = tx.claim_unplanned(10).await?;
     tx.plan(&changes, rig.now()).await?;
     tx.mark_planned(&changes.iter().map(|change| change.number).collect::<Vec<_>>()).await?;
-    tx.save().await?;
-    acknowledge(rig, &record, 2, &buried.digest, DisclosureState::PurgeAsked).await?;
-    Ok((record, sealed.digest))
+    Ok(tx.save().await?)
+}
+
+/// The address of the Delete that tells B of the tombstone of this revision.
+fn deletion(rig: &Rig, record: &Record, revision: u64) -> String {
+    let b = rig.b.partner(passerelle::domain::partner::PartnerKind::Partner);
+    dispatch::carrying(&rig.federation, &b, ChangeKind::Deleted, &record.id, revision, b"null").id
 }
 
 async fn acknowledge(rig: &Rig, record: &Record, revision: u64, digest: &Digest, state: DisclosureState) -> anyhow::Result<()> {
@@ -101,7 +115,7 @@ fn purge(rig: &Rig, record: &Record, digest: Option<Digest>) -> PurgeReceipt {
     PurgeReceipt {
         id: "https://b.example/receipts/p1".to_owned(),
         holder: rig.b.keys.actor().clone(),
-        request_activity: Some("https://a.example/activities/delete-1".to_owned()),
+        request_activity: Some(deletion(rig, record, record.revision + 1)),
         receipt_for: record.id.to_string(),
         subject_digest: digest,
         cause: PurgeCause::Delete,
@@ -118,7 +132,12 @@ fn signed(peer: &Peer, receipt: &PurgeReceipt, rig: &Rig) -> Value {
 
 /// B accepts our Delete with this receipt; returns where the purge stands then.
 async fn answered(rig: &Rig, key: &str, record: &Record, receipt: &Value) -> anyhow::Result<DisclosureState> {
-    let mut accept = rig.b.activity(key, "Accept", &json!("https://a.example/activities/delete-1"));
+    answered_to(rig, key, &deletion(rig, record, record.revision + 1), record, receipt).await
+}
+
+/// The same of what B says it answers.
+async fn answered_to(rig: &Rig, key: &str, to: &str, record: &Record, receipt: &Value) -> anyhow::Result<DisclosureState> {
+    let mut accept = rig.b.activity(key, "Accept", &json!(to));
     accept["result"] = receipt.clone();
     rig.apply(&accept).await?;
     let row = rig.federation.store.read().await?.lookup_disclosure(&rig.b.keys.actor().domain(), &record.id).await?;
@@ -263,22 +282,10 @@ store_tests! {
     async fn a_signed_refusal_rejects_what_was_delivered(databases: Databases) {
         let rig = Rig::new(&databases).await?;
         let record = content::contribution(&rig.federation.public_url, 1);
-        let sealed = Sealer::new(rig.federation.keys.clone()).record(&record, None, rig.now())?;
         let mut tx = rig.federation.store.write().await?;
         tx.set_follows_us(&rig.b.keys.actor().domain(), passerelle::domain::partner::FollowState::Accepted).await?;
-        let write = RecordWrite {
-            local: None,
-            record: record.clone(),
-            sealed: sealed.clone(),
-            previous: None,
-            kind: ChangeKind::Created,
-            material: true,
-            at: rig.now(),
-        };
-        tx.put_records(&[write]).await?;
-        let changes = tx.claim_unplanned(10).await?;
-        tx.plan(&changes, rig.now()).await?;
         tx.save().await?;
+        let sealed = write_ours(&rig, &record, None, ChangeKind::Created).await?;
         acknowledge(&rig, &record, 1, &sealed.digest, DisclosureState::Acknowledged).await?;
         let receipt = DeliveryReceipt {
             id: "https://b.example/receipts/r1".to_owned(),
@@ -320,5 +327,74 @@ store_tests! {
         assert!(!path.exists(), "a lost key is never replaced by a new one");
         std::fs::write(&path, secret)?;
         assert_eq!(open(&path).await?.keys.multikey(), first.keys.multikey());
+    }
+
+    async fn gdpr_05_a_receipt_for_an_earlier_deletion_leaves_the_later_one_open(databases: Databases) {
+        let rig = Rig::new(&databases).await?;
+        let (record, held) = deleted_of_ours(&rig).await?;
+        // Its authority restores it and deletes it again.
+        let tombstone = rig.federation.store.read().await?.lookup_record(&record.id).await?.expect("its tombstone").digest;
+        let restored = Record { revision: 3, ..record.clone() };
+        let sealed = write_ours(&rig, &restored, Some(tombstone), ChangeKind::Updated).await?;
+        acknowledge(&rig, &restored, 3, &sealed.digest, DisclosureState::Acknowledged).await?;
+        bury_ours(&rig, &restored, &sealed.digest).await?;
+        let (first, second) = (deletion(&rig, &record, 2), deletion(&rig, &record, 4));
+        let of = |activity: &str, digest: &Digest| PurgeReceipt {
+            request_activity: Some(activity.to_owned()),
+            ..purge(&rig, &record, Some(digest.clone()))
+        };
+        let invented = "https://a.example/activities/invented";
+        let early = PurgeReceipt { purged_at: "2026-09-01T00:00:00Z".parse()?, ..of(&second, &sealed.digest) };
+        for (n, (activity, receipt)) in [
+            (first.as_str(), of(&first, &held)),
+            (first.as_str(), of(&first, &sealed.digest)),
+            (invented, of(invented, &sealed.digest)),
+            (second.as_str(), early),
+        ]
+        .iter()
+        .enumerate()
+        {
+            let state = answered_to(&rig, &format!("old-{n}"), activity, &record, &signed(&rig.b, receipt, &rig)).await?;
+            assert_eq!(state, DisclosureState::PurgeAsked, "receipt {n} closed the purge");
+        }
+        let right = signed(&rig.b, &of(&second, &sealed.digest), &rig);
+        assert_eq!(answered_to(&rig, "right", &second, &record, &right).await?, DisclosureState::Purged);
+    }
+
+    async fn gdpr_01_an_old_expiry_does_not_hide_a_newer_copy(databases: Databases) {
+        let rig = Rig::new(&databases).await?;
+        let record = content::contribution(&rig.federation.public_url, 1);
+        let mut tx = rig.federation.store.write().await?;
+        tx.set_follows_us(&rig.b.keys.actor().domain(), passerelle::domain::partner::FollowState::Accepted).await?;
+        tx.save().await?;
+        let first = write_ours(&rig, &record, None, ChangeKind::Created).await?;
+        acknowledge(&rig, &record, 1, &first.digest, DisclosureState::Acknowledged).await?;
+        rig.clock.advance(Duration::from_secs(10));
+        let expiry = |digest: &Digest, purged_at| PurgeReceipt {
+            request_activity: None,
+            cause: PurgeCause::CacheExpiry,
+            purged_at,
+            ..purge(&rig, &record, Some(digest.clone()))
+        };
+        let between = rig.now();
+        rig.clock.advance(Duration::from_secs(10));
+        let next = Record { revision: 2, content: content::text("Corrigé."), ..record.clone() };
+        let second = write_ours(&rig, &next, Some(first.digest.clone()), ChangeKind::Updated).await?;
+        acknowledge(&rig, &next, 2, &second.digest, DisclosureState::Acknowledged).await?;
+        rig.clock.advance(Duration::from_secs(10));
+        for (n, receipt) in [
+            expiry(&first.digest, between),
+            expiry(&first.digest, rig.now()),
+            expiry(&second.digest, between),
+            PurgeReceipt { subject_digest: None, ..expiry(&second.digest, rig.now()) },
+        ]
+        .iter()
+        .enumerate()
+        {
+            let state = answered_to(&rig, &format!("old-{n}"), record.id.as_str(), &record, &signed(&rig.b, receipt, &rig)).await?;
+            assert_eq!(state, DisclosureState::Acknowledged, "receipt {n} hid what the partner holds");
+        }
+        let right = signed(&rig.b, &expiry(&second.digest, rig.now()), &rig);
+        assert_eq!(answered_to(&rig, "right", record.id.as_str(), &record, &right).await?, DisclosureState::Purged);
     }
 }

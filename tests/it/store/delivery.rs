@@ -447,4 +447,52 @@ store_tests! {
         assert_eq!(plan(&store, 6).await?, 0, "the partner has it");
         assert!(claim(&store, 7).await?.is_empty());
     }
+
+    async fn gdpr_05_a_delete_that_left_before_it_was_planned_is_closed_by_its_receipt(store: Store) {
+        with_partners(&store, &[B]).await?;
+        let (first, other) = (one(), created(contribution("b", &record_id("consultations/p")), second(1)));
+        put(&store, &[first.clone(), other.clone()]).await?;
+        plan(&store, 2).await?;
+        let claimed = claim(&store, 3).await?;
+        bury(&store, &first, 4).await?;
+        bury(&store, &other, 4).await?;
+        // The worker reads the records and sends their tombstones, before the planner came by.
+        for one in claimed.iter().filter(|claimed| claimed.record == first.record.id) {
+            let mut sent = result(one, DisclosureState::PurgeAsked, 5);
+            sent.revision = 2;
+            assert!(finish(&store, one, &sent).await?);
+        }
+        assert_eq!(plan(&store, 6).await?, 1, "the other one, which is still on its way");
+        let asked = row(&store, B, &first.record.id).await?.expect("a row");
+        assert_eq!((asked.state, asked.due_kind, asked.due_revision), (DisclosureState::PurgeAsked, ChangeKind::Deleted, 2));
+        // Asked for again like every Delete, follower or not.
+        let mut tx = store.write().await?;
+        tx.set_follows_us(&domain(B), FollowState::None).await?;
+        tx.save().await?;
+        assert_eq!(claim(&store, 16).await?.iter().map(|claimed| &claimed.record).collect::<Vec<_>>(), [&first.record.id]);
+        let mut tx = store.write().await?;
+        assert!(tx.note_purge(&domain(B), &first.record.id, "{}", second(17)).await?);
+        tx.save().await?;
+        assert_eq!(row(&store, B, &first.record.id).await?.expect("a row").state, DisclosureState::Purged);
+    }
+
+    async fn gdpr_05_a_receipt_that_is_faster_than_the_plan_closes_a_purge(store: Store) {
+        with_partners(&store, &[B]).await?;
+        let first = one();
+        put(&store, std::slice::from_ref(&first)).await?;
+        plan(&store, 2).await?;
+        let claimed = claim(&store, 3).await?;
+        let mut tx = store.write().await?;
+        assert!(!tx.note_purge(&domain(B), &first.record.id, "{}", second(3)).await?, "it is not gone");
+        tx.save().await?;
+        bury(&store, &first, 4).await?;
+        let mut tx = store.write().await?;
+        assert!(tx.note_purge(&domain(B), &first.record.id, "{}", second(5)).await?);
+        tx.save().await?;
+        let mut sent = result(&claimed[0], DisclosureState::PurgeAsked, 6);
+        sent.revision = 2;
+        assert!(!finish(&store, &claimed[0], &sent).await?, "the receipt was faster");
+        assert_eq!(row(&store, B, &first.record.id).await?.expect("a row").state, DisclosureState::Purged);
+        assert_eq!(plan(&store, 7).await?, 0, "it was told and has answered");
+    }
 }
