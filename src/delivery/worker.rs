@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use crate::domain::change::ChangeKind;
 use crate::domain::digest::Digest;
 use crate::domain::partner::{FollowState, Partner, PartnerKind};
-use crate::domain::{PartnerDomain, RecordId, Revision, Timestamp};
+use crate::domain::{PartnerDomain, Record, RecordId, Revision, Timestamp};
 use crate::federation::{Federation, Outcome, dispatch, held, proof};
 use crate::store::claims::{ClaimRequest, Claimed};
 use crate::store::disclosures::{DisclosureResult, DisclosureState};
@@ -28,6 +28,9 @@ use super::outcome::{Before, Health, PURGE_AGAIN, Verdict, Written, weigh};
 
 /// How much longer a lease is than the deadline of its request: for preparing and writing down.
 const LEASE_MARGIN: Duration = Duration::from_mins(1);
+
+/// When what was claimed and not sent is looked at again.
+const LEFT_AGAIN: Duration = Duration::from_hours(1);
 
 /// How often it is asked what has waited too long.
 const PARKING_EVERY: Duration = Duration::from_hours(1);
@@ -156,7 +159,8 @@ impl Shared {
             return self.leave(&claimed, DisclosureState::Parked, "the record or the partner is not there any more").await;
         };
         let deleted = record.standing == Standing::Deleted;
-        if !deleted && partner.follows_us != FollowState::Accepted {
+        let taken_back = deleted || record.record.as_ref().is_some_and(Record::takes_words_back);
+        if !taken_back && partner.follows_us != FollowState::Accepted {
             return self.leave(&claimed, DisclosureState::Due, "the partner does not follow us any more").await;
         }
         let carried = Carried::of(&claimed, &record);
@@ -378,7 +382,7 @@ impl Shared {
         Ok(!told.iter().any(|entry| entry.action == action && since.is_none_or(|since| entry.at >= since)))
     }
 
-    /// Gives a claimed row back without having sent anything.
+    /// Gives a claimed row back without having sent anything; it is looked at again in a while.
     async fn leave(&self, claimed: &Claimed, state: DisclosureState, why: &str) -> Result<(), StoreError> {
         let now = self.federation.now();
         let result = DisclosureResult {
@@ -386,7 +390,7 @@ impl Shared {
             revision: claimed.acked_revision.unwrap_or_default(),
             digest: claimed.acked_digest.clone().unwrap_or_else(|| Digest::of(b"")),
             at: now,
-            next_at: now,
+            next_at: now.plus(LEFT_AGAIN),
             status: None,
             answer: Some(why.to_owned()),
             receipt: None,

@@ -166,6 +166,18 @@ impl Record {
         self.moderation == ModerationState::Visible
     }
 
+    /// Hidden by its origin or withdrawn by its author: what earlier revisions said must not stay anywhere
+    /// (architecture §4.6).
+    #[must_use]
+    pub fn takes_words_back(&self) -> bool {
+        let withdrawn = match &self.body {
+            Body::Contribution(body) => body.author_state == AuthorState::Withdrawn,
+            Body::Comment(body) => body.author_state == AuthorState::Withdrawn,
+            Body::Consultation(_) | Body::Disposition(_) | Body::OfficialResponse(_) => false,
+        };
+        withdrawn || !self.is_visible()
+    }
+
     /// The counts it carries.
     #[must_use]
     pub fn tallies(&self) -> &[SupportTally] {

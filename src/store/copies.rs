@@ -12,11 +12,10 @@ use sqlx::{FromRow, QueryBuilder};
 
 use super::columns::{json, number, text_column, unsigned};
 use super::{CHUNK, StoreError, Tx, on_backend};
-use crate::domain::contribution::AuthorState;
 use crate::domain::digest::Digest;
 use crate::domain::seal::Sealed;
 use crate::domain::tombstone::Tombstone;
-use crate::domain::{ActorId, Body, Class, Key, PartnerDomain, Record, RecordId, Revision, Timestamp};
+use crate::domain::{ActorId, Class, Key, PartnerDomain, Record, RecordId, Revision, Timestamp};
 use crate::words;
 
 words! {
@@ -148,16 +147,6 @@ struct Held {
     rival_digest: Option<Digest>,
 }
 
-/// Whether earlier bodies of this record must leave the journal too (architecture §4.6).
-fn takes_words_back(record: &Record) -> bool {
-    let withdrawn = match &record.body {
-        Body::Contribution(body) => body.author_state == AuthorState::Withdrawn,
-        Body::Comment(body) => body.author_state == AuthorState::Withdrawn,
-        Body::Consultation(_) | Body::Disposition(_) | Body::OfficialResponse(_) => false,
-    };
-    withdrawn || !record.is_visible()
-}
-
 impl Tx {
     /// Offers one revision to the register of its record.
     ///
@@ -183,7 +172,7 @@ impl Tx {
             let applied = self.put_newer(chunk).await?;
             for write in chunk {
                 answers.push(if applied.contains(&write.record.id) {
-                    if takes_words_back(&write.record) {
+                    if write.record.takes_words_back() {
                         self.erase_bodies(&write.record.id).await?;
                     }
                     PutCopy::Applied

@@ -12,35 +12,40 @@ impl Tx {
     ///
     /// Who is told what:
     /// - a visible record goes to everybody who follows us;
-    /// - one that is hidden now goes to followers that hold it or may hold it;
-    /// - one that is deleted goes to whoever holds it or may hold it, follower or not (R8, GDPR-02);
+    /// - one that is deleted or hidden, or whose author withdrew it, goes before all others to whoever holds
+    ///   it or may hold it, follower or not (R8, GDPR-02, GDPR-19);
     /// - what was never on its way to a partner is withdrawn without a word.
     pub async fn plan(&mut self, changes: &[Change], at: Timestamp) -> Result<u64, StoreError> {
         let mut planned = 0;
         for chunk in changes.chunks(CHUNK) {
             planned += on_backend!(&mut *self, conn: Db => {
-                let mut query = QueryBuilder::<Db>::new("WITH told AS (SELECT id, class, revision, standing FROM record WHERE id IN (");
+                let mut query = QueryBuilder::<Db>::new(
+                    "WITH told AS (
+                         SELECT id, class, revision, standing,
+                                standing <> 'live' OR COALESCE(record.record -> 'body' ->> 'author_state', '') = 'withdrawn' AS taken_back
+                           FROM record
+                          WHERE id IN (",
+                );
                 let mut list = query.separated(", ");
                 for change in chunk {
                     list.push_bind(&change.record);
                 }
                 query.push(
                     ")), due AS (
-                         SELECT partner.domain, told.id, told.class, told.revision, told.standing
+                         SELECT partner.domain, told.id, told.class, told.revision, told.standing, told.taken_back
                            FROM told
                           CROSS JOIN partner
                           WHERE told.standing = 'live' AND partner.follows_us = 'accepted'
-                          UNION ALL
-                         SELECT held.partner, told.id, told.class, told.revision, told.standing
+                          UNION
+                         SELECT held.partner, told.id, told.class, told.revision, told.standing, told.taken_back
                            FROM told
                            JOIN disclosure AS held ON held.record = told.id AND held.offered
-                           JOIN partner ON partner.domain = held.partner
-                          WHERE told.standing = 'deleted' OR (told.standing = 'hidden' AND partner.follows_us = 'accepted')
+                          WHERE told.taken_back
                      )
                      INSERT INTO disclosure (partner, record, class, due_revision, due_kind, priority, state, planned_at, next_at)
                      SELECT domain, id, class, revision,
                             CASE WHEN standing = 'deleted' THEN 'deleted' ELSE 'created' END,
-                            CASE WHEN standing = 'deleted' THEN 0
+                            CASE WHEN taken_back THEN 0
                                  WHEN class = 'Consultation' THEN 1
                                  WHEN class = 'Contribution' THEN 2
                                  ELSE 3 END,

@@ -13,7 +13,6 @@ use sqlx::{FromRow, QueryBuilder};
 use super::columns::{json, number, small, text_column, unsigned, whole};
 use super::{CHUNK, StoreError, Tx, on_backend};
 use crate::domain::change::ChangeKind;
-use crate::domain::contribution::AuthorState;
 use crate::domain::digest::Digest;
 use crate::domain::seal::Sealed;
 use crate::domain::tombstone::Tombstone;
@@ -147,16 +146,6 @@ impl RecordWrite {
     fn standing(&self) -> Standing {
         if self.record.is_visible() { Standing::Live } else { Standing::Hidden }
     }
-
-    /// Hidden or withdrawn: what earlier revisions said must not stay either (architecture §4.6).
-    fn erases_history(&self) -> bool {
-        let withdrawn = match &self.record.body {
-            Body::Contribution(body) => body.author_state == AuthorState::Withdrawn,
-            Body::Comment(body) => body.author_state == AuthorState::Withdrawn,
-            Body::Consultation(_) | Body::Disposition(_) | Body::OfficialResponse(_) => false,
-        };
-        withdrawn || !self.record.is_visible()
-    }
 }
 
 /// How far a class is from its consultation: whoever reads by depth meets a parent before its child.
@@ -196,7 +185,7 @@ impl Tx {
             follows(&write.record.id, stored, write.record.revision, write.previous.as_ref())?;
         }
         let (erased, kept): (Vec<_>, Vec<_>) =
-            writes.iter().filter(|write| heads.contains_key(&write.record.id)).partition(|write| write.erases_history());
+            writes.iter().filter(|write| heads.contains_key(&write.record.id)).partition(|write| write.record.takes_words_back());
         self.archive(&kept.iter().map(|write| &write.record.id).collect::<Vec<_>>()).await?;
         self.erase_history(&erased.iter().map(|write| &write.record.id).collect::<Vec<_>>()).await?;
         let depths = self.depths(writes, &heads).await?;

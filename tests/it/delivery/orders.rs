@@ -158,4 +158,23 @@ store_tests! {
         assert_eq!(bordeaux.federation.store.read().await?.list_journal(&lyon.domain, None, 10).await?.len(), 1);
         assert!(bordeaux.copy(&id(&lyon.url, Class::Contribution, 1)).await?.is_some());
     }
+
+    async fn gdpr_19_hidden_reaches_whoever_holds_it(databases: Databases) {
+        let clock = morning();
+        let (lyon, bordeaux) = TestGateway::two_paired(&databases, &clock).await?;
+        lyon.publish(&crate::delivery::journeys::small_city(&lyon)).await?;
+        settle(&[&lyon, &bordeaux]).await?;
+        let mut tx = lyon.federation.store.write().await?;
+        tx.set_follows_us(&bordeaux.domain, FollowState::None).await?;
+        tx.save().await?;
+        let [hidden, withdrawn, edited] = [1, 2, 3].map(|n| id(&lyon.url, Class::Contribution, n));
+        lyon.edit(&hidden, |record| *record = record.clone().hidden()).await?;
+        lyon.edit(&withdrawn, |record| *record = record.clone().withdrawn()).await?;
+        lyon.edit(&edited, |record| record.content = text("Deuxième version.")).await?;
+        settle(&[&lyon, &bordeaux]).await?;
+        assert_eq!(bordeaux.copy(&hidden).await?.expect("its place").standing, CopyStanding::Hidden);
+        let copy = bordeaux.copy(&withdrawn).await?.expect("it is held");
+        assert_eq!((copy.revision, copy.record.and_then(|record| record.content)), (2, None));
+        assert_eq!(bordeaux.copy(&edited).await?.expect("it is held").revision, 1, "news are for followers");
+    }
 }

@@ -495,4 +495,33 @@ store_tests! {
         assert_eq!(row(&store, B, &first.record.id).await?.expect("a row").state, DisclosureState::Purged);
         assert_eq!(plan(&store, 7).await?, 0, "it was told and has answered");
     }
+
+    async fn gdpr_19_what_is_hidden_or_withdrawn_is_told_to_whoever_holds_it(store: Store) {
+        with_partners(&store, &[B, N]).await?;
+        let hidden = one();
+        let withdrawn = created(contribution("b", &record_id("consultations/p")), second(1));
+        let edits = created(contribution("c", &record_id("consultations/p")), second(1));
+        put(&store, &[hidden.clone(), withdrawn.clone(), edits.clone()]).await?;
+        plan(&store, 2).await?;
+        assert_eq!(deliver(&store, 3).await?.len(), 6);
+        let mut tx = store.write().await?;
+        tx.set_follows_us(&domain(B), FollowState::None).await?;
+        tx.save().await?;
+        put(&store, &[
+            next(&hidden, hidden.record.clone().hidden(), second(5)),
+            next(&withdrawn, withdrawn.record.clone().withdrawn(), second(5)),
+            edited(&edits, "Better", second(5)),
+        ])
+        .await?;
+        assert_eq!(plan(&store, 6).await?, 5);
+        let mut told: Vec<_> = deliver(&store, 7).await?.into_iter().map(|claimed| (claimed.partner, claimed.record)).collect();
+        told.sort();
+        let ids = [&hidden.record.id, &withdrawn.record.id, &edits.record.id];
+        let expected = [(B, ids[0]), (B, ids[1]), (N, ids[0]), (N, ids[1]), (N, ids[2])];
+        assert_eq!(told, expected.map(|(name, id)| (domain(name), id.clone())), "news go to followers only");
+        // When it comes back, only who follows us reads it again.
+        put(&store, &[next(&next(&hidden, hidden.record.clone().hidden(), second(5)), hidden.record.clone(), second(8))]).await?;
+        assert_eq!(plan(&store, 9).await?, 1);
+        assert_eq!(deliver(&store, 10).await?[0].partner, domain(N));
+    }
 }
