@@ -8,12 +8,13 @@
 use serde_json::{Map, Value, json};
 use url::Url;
 
+use super::Federation;
 use super::keys::Keys;
 use super::proof::{self, ProofError, Signed};
 use crate::domain::digest::Digest;
 use crate::domain::partner::{Multikey, Partner};
 use crate::domain::receipt::{DeliveryReceipt, DeliveryState, Erased, PurgeCause, PurgeReceipt, Residual};
-use crate::domain::{ActorId, Timestamp};
+use crate::domain::{ActorId, RecordId, Timestamp};
 
 /// Most codes, places or residues that a receipt may list.
 const MAX_LIST: usize = 32;
@@ -82,6 +83,27 @@ pub struct Delivered<'a> {
 fn context(public_url: &Url) -> Value {
     let own = public_url.join("/ns/v1").map_or_else(|_| String::new(), |url| url.to_string());
     json!(["https://www.w3.org/ns/activitystreams", "https://w3id.org/security/data-integrity/v2", own])
+}
+
+/// What we say under the address `id` when a copy was erased: from where, and what stays how long.
+#[must_use]
+pub fn erased(federation: &Federation, id: String, record: &RecordId, cause: PurgeCause, now: Timestamp) -> PurgeReceipt {
+    let keep = federation.backup_keep;
+    let tombstone = (cause == PurgeCause::Delete).then_some(Residual::Tombstone);
+    let backup = (!keep.is_zero()).then_some(Residual::Backup);
+    PurgeReceipt {
+        id,
+        holder: federation.actor().clone(),
+        request_activity: None,
+        receipt_for: record.to_string(),
+        subject_digest: None,
+        cause,
+        purged_at: now,
+        // One table holds a copy; pages, search, exports and caches are computed from it.
+        erased: Erased::ALL.to_vec(),
+        residual: tombstone.into_iter().chain([Residual::AuditHash]).chain(backup).collect(),
+        backups_until: backup.map(|_| now.plus(keep)),
+    }
 }
 
 /// Signs a DeliveryReceipt.

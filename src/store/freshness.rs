@@ -6,25 +6,50 @@ use crate::domain::digest::Digest;
 use crate::domain::{PartnerDomain, RecordId, Timestamp};
 
 impl Tx {
-    /// Living copies that their origin confirmed last at or before `confirmed`, those longest ago first.
-    pub async fn stale_copies(
+    /// Claims living copies that their origin confirmed last at or before `confirmed` and that nobody asked
+    /// for since `asked`: of each origin the `each` confirmed longest ago. They count as asked for at `now`.
+    pub async fn claim_stale_copies(
         &mut self,
         confirmed: Timestamp,
-        limit: u32,
+        now: Timestamp,
+        asked: Timestamp,
+        each: u32,
     ) -> Result<Vec<(PartnerDomain, RecordId, Timestamp)>, StoreError> {
-        on_backend!(self, conn => {
-            Ok(sqlx::query_as(
-                "SELECT domain, id, confirmed_at
-                   FROM copy
-                  WHERE confirmed_at <= $1 AND standing <> 'deleted'
-                  ORDER BY confirmed_at, id
-                  LIMIT $2",
+        let mut stale: Vec<(PartnerDomain, RecordId, Timestamp)> = on_backend!(self, conn => {
+            sqlx::query_as(
+                "UPDATE copy
+                    SET asked_at = $2
+                  WHERE id IN (SELECT id
+                                 FROM (SELECT id, ROW_NUMBER() OVER (PARTITION BY domain ORDER BY confirmed_at, id) AS place
+                                         FROM copy
+                                        WHERE confirmed_at <= $1 AND standing <> 'deleted' AND (asked_at IS NULL OR asked_at <= $3)
+                                      ) AS waiting
+                                WHERE place <= $4)
+                    AND (asked_at IS NULL OR asked_at <= $3)
+                 RETURNING domain, id, confirmed_at",
             )
             .bind(confirmed)
-            .bind(i64::from(limit))
+            .bind(now)
+            .bind(asked)
+            .bind(i64::from(each))
             .fetch_all(conn)
-            .await?)
-        })
+            .await?
+        });
+        stale.sort_by(|a, b| (a.2, &a.1).cmp(&(b.2, &b.1)));
+        Ok(stale)
+    }
+
+    /// An origin did not answer at `now`: its copies confirmed later than `over` count as asked for.
+    pub async fn note_silence(&mut self, domain: &PartnerDomain, now: Timestamp, over: Timestamp) -> Result<(), StoreError> {
+        on_backend!(self, conn => {
+            sqlx::query("UPDATE copy SET asked_at = $2 WHERE domain = $1 AND confirmed_at > $3 AND standing <> 'deleted'")
+                .bind(domain)
+                .bind(now)
+                .bind(over)
+                .execute(conn)
+                .await?;
+        });
+        Ok(())
     }
 
     /// Forgets a copy that nobody confirmed since `confirmed`: row and words, here and in the journal. No

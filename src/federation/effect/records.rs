@@ -5,9 +5,8 @@
 
 use serde_json::Value;
 
-use crate::domain::digest::Digest;
 use crate::domain::partner::PartnerKind;
-use crate::domain::receipt::{Erased, PurgeCause, PurgeReceipt, Residual};
+use crate::domain::receipt::{PurgeCause, PurgeReceipt};
 use crate::domain::seal::Sealed;
 use crate::domain::tombstone::Tombstone;
 use crate::domain::{Class, RecordId};
@@ -18,7 +17,7 @@ use super::super::object::{self, Objection};
 use super::super::ownership::{self, Standing};
 use super::super::refusal::Code;
 use super::super::verify::proof_keys;
-use super::super::{proof, wire};
+use super::super::{proof, receipts, wire};
 use super::{Ending, Work};
 
 impl Work<'_> {
@@ -96,7 +95,9 @@ impl Work<'_> {
             PutCopy::AlreadyNewer => return Ok(Ending::ignored("a newer revision is held")),
             PutCopy::Equivocation => return Ok(Ending::rejected("it contradicts another deletion")),
         };
-        let receipt = self.purge_receipt(&erasure.id, subject);
+        let erased =
+            receipts::erased(self.federation, self.address("receipts", "purged"), &erasure.id, PurgeCause::Delete, self.now);
+        let receipt = PurgeReceipt { request_activity: Some(self.incoming.id.to_string()), subject_digest: subject, ..erased };
         if self.purged(tx, &receipt).await? {
             Ok(Ending::applied())
         } else {
@@ -117,27 +118,6 @@ impl Work<'_> {
             previous_digest: None,
             reason: None,
         })
-    }
-
-    fn purge_receipt(&self, id: &RecordId, subject: Option<Digest>) -> PurgeReceipt {
-        let keep = self.federation.backup_keep;
-        let mut residual = vec![Residual::Tombstone, Residual::AuditHash];
-        if !keep.is_zero() {
-            residual.push(Residual::Backup);
-        }
-        PurgeReceipt {
-            id: self.address("receipts", "purged"),
-            holder: self.federation.actor().clone(),
-            request_activity: Some(self.incoming.id.to_string()),
-            receipt_for: id.to_string(),
-            subject_digest: subject,
-            cause: PurgeCause::Delete,
-            purged_at: self.now,
-            // One table holds a copy; pages, search, exports and caches are computed from it.
-            erased: Erased::ALL.to_vec(),
-            residual,
-            backups_until: (!keep.is_zero()).then(|| self.now.plus(keep)),
-        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! A copy lives as long as its origin stands by it.
 
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::http::StatusCode;
@@ -11,8 +13,8 @@ use passerelle::store::{CopyStanding, DisclosureState};
 
 use super::journeys::{small_city, sound};
 use crate::store_tests;
-use crate::support::content::id;
-use crate::support::gateway::{TestGateway, morning, plain, settle};
+use crate::support::content::{contribution, id};
+use crate::support::gateway::{TestGateway, json, morning, plain, settle};
 use crate::support::stores::Databases;
 
 const DAY: Duration = Duration::from_hours(24);
@@ -27,6 +29,16 @@ async fn two(databases: &Databases) -> anyhow::Result<(ManualClock, TestGateway,
     tx.set_followed(&lyon.domain, FollowState::None).await?;
     tx.save().await?;
     Ok((clock, lyon, bordeaux))
+}
+
+/// Looks until there is nothing left to ask.
+async fn look(holder: &TestGateway) -> anyhow::Result<()> {
+    for _ in 0..100 {
+        if freshness::step(&holder.federation).await? == Outcome::Idle {
+            return Ok(());
+        }
+    }
+    anyhow::bail!("the look does not end")
 }
 
 store_tests! {
@@ -77,5 +89,69 @@ store_tests! {
         lyon.edit(&record, |record| record.title = None).await?;
         settle(&[&lyon, &bordeaux]).await?;
         assert_eq!(bordeaux.copy(&record).await?.expect("it is held again").revision, 2);
+    }
+
+    async fn one_record_that_its_origin_refuses_keeps_no_other_from_being_renewed(databases: Databases) {
+        let (clock, lyon, bordeaux) = two(&databases).await?;
+        let refused = id(&lyon.url, Class::Comment, 1);
+        let path = refused.path().to_owned();
+        lyon.disturb(move |parts, _| (parts.uri.path() == path).then(|| plain(StatusCode::NOT_FOUND)));
+        clock.advance(46 * DAY);
+        look(&bordeaux).await?;
+        let now = bordeaux.federation.now();
+        for record in small_city(&lyon) {
+            let confirmed = bordeaux.copy(&record.id).await?.expect("it is held").confirmed_at;
+            assert_eq!(confirmed == now, record.id != refused, "{}", record.id);
+        }
+    }
+
+    async fn an_origin_that_does_not_answer_is_left_alone_and_no_copy_expires_unasked(databases: Databases) {
+        let (clock, lyon, bordeaux) = two(&databases).await?;
+        let asked = Arc::new(Mutex::new(BTreeSet::new()));
+        let seen = Arc::clone(&asked);
+        lyon.disturb(move |parts, _| {
+            seen.lock().expect("no panic").insert(parts.uri.path().to_owned());
+            Some(plain(StatusCode::SERVICE_UNAVAILABLE))
+        });
+        let asked = || std::mem::take(&mut *asked.lock().expect("no panic"));
+        clock.advance(46 * DAY);
+        look(&bordeaux).await?;
+        assert_eq!(asked().len(), 1, "one answer is enough");
+        clock.advance(45 * DAY);
+        look(&bordeaux).await?;
+        let expected: BTreeSet<String> = small_city(&lyon).iter().map(|record| record.id.path().to_owned()).collect();
+        assert_eq!(asked(), expected, "each was asked for before it was erased");
+        assert_eq!(bordeaux.federation.store.read().await?.copy_counts(&lyon.domain).await?, []);
+    }
+
+    async fn an_origin_that_serves_an_older_revision_does_not_renew(databases: Databases) {
+        let (clock, lyon, bordeaux) = two(&databases).await?;
+        let record = id(&lyon.url, Class::Contribution, 1);
+        let older = lyon.record(&record).await?.sealed;
+        lyon.edit(&record, |record| record.title = None).await?;
+        settle(&[&lyon, &bordeaux]).await?;
+        let held = bordeaux.copy(&record).await?.expect("it is held");
+        assert_eq!(held.revision, 2);
+        let path = record.path().to_owned();
+        lyon.disturb(move |parts, _| (parts.uri.path() == path).then(|| json(older.clone())));
+        clock.advance(46 * DAY);
+        look(&bordeaux).await?;
+        assert_eq!(bordeaux.copy(&record).await?.expect("it is held").confirmed_at, held.confirmed_at);
+        clock.advance(45 * DAY);
+        look(&bordeaux).await?;
+        assert_eq!(bordeaux.copy(&record).await?, None, "nobody confirmed it for 91 days");
+    }
+
+    async fn copies_that_are_never_renewed_do_not_starve_others(databases: Databases) {
+        let (clock, lyon, bordeaux) = two(&databases).await?;
+        let more: Vec<_> = (4..=60).map(|n| contribution(&lyon.url, n)).collect();
+        lyon.publish(&more).await?;
+        settle(&[&lyon, &bordeaux]).await?;
+        let last = id(&lyon.url, Class::Contribution, 9);
+        let path = last.path().to_owned();
+        lyon.disturb(move |parts, _| (parts.uri.path() != path).then(|| plain(StatusCode::NOT_FOUND)));
+        clock.advance(46 * DAY);
+        look(&bordeaux).await?;
+        assert_eq!(bordeaux.copy(&last).await?.expect("it is held").confirmed_at, bordeaux.federation.now());
     }
 }
