@@ -20,7 +20,7 @@ use super::verify::proof_keys;
 use super::{Federation, Outcome};
 use crate::domain::partner::{FollowState, Partner, PartnerKind};
 use crate::domain::{PartnerDomain, RecordId, Timestamp};
-use crate::store::{AuditEntry, CopyStanding, CopyWrite, PutCopy, StoreError, StoredCopy, Tx};
+use crate::store::{AuditEntry, CopyStanding, CopyWrite, Lease, PutCopy, StoreError, StoredCopy, Tx};
 use crate::telemetry::kill_point;
 
 /// Pages of one partner in one step (SEC-136).
@@ -31,6 +31,8 @@ pub const MAX_ITEMS: usize = 100;
 const EVERY: Duration = Duration::from_hours(6);
 /// How soon it is asked again after it could not be read.
 const AFTER_FAILURE: Duration = Duration::from_mins(5);
+/// How long a process has a stream for itself, from page to page.
+const LEASE: Duration = Duration::from_secs(30);
 /// Longest address of a page, in bytes.
 const MAX_ADDRESS: usize = 2048;
 
@@ -54,32 +56,36 @@ pub enum Ended {
     Complete,
     /// After [`MAX_PAGES`]; the next step goes on.
     LimitReached,
+    /// Another process reads it.
+    Elsewhere,
     /// A page was no page, or led nowhere; the stream is tried again later.
     Unusable(String),
 }
 
-/// Reads what is due of every partner that we follow.
+/// Reads what is due of every partner that we follow, a page of each in turn: a long stream or a slow
+/// partner takes no other's place. What another process reads at this moment is left to it.
 ///
 /// # Errors
 /// Only of the database; what is wrong with a partner is logged and tried again later.
 pub async fn step(federation: &Federation) -> Result<Outcome, StoreError> {
-    let mut pages = 0;
-    let mut due = 0;
+    let mut courses = Vec::new();
     for partner in due_partners(federation).await? {
-        due += 1;
-        let reading = read(federation, &partner).await?;
-        pages += reading.pages;
-        match &reading.ended {
-            Ended::Unusable(reason) => {
-                tracing::warn!(partner = %partner.domain, reason, "the partner's records cannot be read; tried again later");
+        courses.extend(Course::begin(federation, partner).await?);
+    }
+    if courses.is_empty() {
+        return Ok(Outcome::Idle);
+    }
+    let mut pages = 0;
+    while !courses.is_empty() {
+        for mut course in std::mem::take(&mut courses) {
+            if course.turn().await? {
+                courses.push(course);
+            } else {
+                pages += course.end().await?.pages;
             }
-            ended => tracing::info!(
-                partner = %partner.domain, pages = reading.pages, applied = reading.applied, refused = reading.refused, ?ended,
-                "the partner's records were read"
-            ),
         }
     }
-    Ok(if due == 0 { Outcome::Idle } else { Outcome::Worked(pages) })
+    Ok(Outcome::Worked(pages))
 }
 
 /// The partners that we follow and whose stream is due.
@@ -116,91 +122,124 @@ pub async fn ask_soon(tx: &mut Tx, partner: &PartnerDomain, now: Timestamp) -> R
 /// # Errors
 /// Only of the database.
 pub async fn read(federation: &Federation, partner: &Partner) -> Result<Reading, StoreError> {
-    let mut reading = Reading { pages: 0, applied: 0, refused: 0, ended: Ended::Complete };
-    let cursor = federation.store.read().await?.backfill_cursor(&partner.domain).await?.0;
-    let mut at = cursor.or_else(|| partner.records.clone()).unwrap_or_default();
-    let mut seen = HashSet::new();
-    loop {
-        if reading.pages == MAX_PAGES {
-            reading.ended = Ended::LimitReached;
-            break;
+    match Course::begin(federation, partner.clone()).await? {
+        Some(mut course) => {
+            while course.turn().await? {}
+            course.end().await
         }
-        if !seen.insert(at.clone()) {
-            reading.ended = Ended::Unusable("the stream leads back to a page that was read".to_owned());
-            break;
-        }
-        let page = match page(federation, partner, &at).await {
-            Ok(page) => page,
-            // A cursor that the partner no longer knows: from the beginning, next time.
-            Err(PageError::Fetch(error)) if error.status() == Some(400) && seen.len() == 1 => {
-                let now = federation.now();
-                let mut tx = federation.store.write().await?;
-                tx.set_backfill_cursor(&partner.domain, None, now.minus(EVERY).plus(AFTER_FAILURE)).await?;
-                tx.save().await?;
-                reading.ended = Ended::Unusable(error.to_string());
-                return Ok(reading);
-            }
-            Err(error) => {
-                reading.ended = Ended::Unusable(error.to_string());
-                break;
-            }
-        };
-        let empty = page.items.is_empty();
-        let applied = keep(federation, partner, page, &mut at, &mut reading).await?;
-        reading.pages += 1;
-        reading.applied += applied;
-        if empty {
-            break;
-        }
+        None => Ok(Reading { pages: 0, applied: 0, refused: 0, ended: Ended::Elsewhere }),
     }
-    let now = federation.now();
-    let asked = match reading.ended {
-        Ended::Complete => now,
-        Ended::LimitReached => now.minus(EVERY),
-        Ended::Unusable(_) => now.minus(EVERY).plus(AFTER_FAILURE),
-    };
-    let mut tx = federation.store.write().await?;
-    let (next, _) = tx.backfill_cursor(&partner.domain).await?;
-    tx.set_backfill_cursor(&partner.domain, next.as_deref(), asked).await?;
-    tx.save().await?;
-    Ok(reading)
 }
 
-/// Keeps a page and our new place in one transaction; returns how many items were new.
-async fn keep(
-    federation: &Federation,
-    partner: &Partner,
-    page: Page,
-    at: &mut String,
-    reading: &mut Reading,
-) -> Result<usize, StoreError> {
-    let now = federation.now();
-    let mut tx = federation.store.write().await?;
-    let keys = proof_keys(&mut tx, partner).await?;
-    let mut kept = Kept { partner, now, applied: 0, writes: Vec::new(), copies: HashMap::new(), refused: Vec::new() };
-    let mut claims = Vec::new();
-    for item in &page.items {
-        match object::claimed(item, &partner.actor, federation.actor()) {
-            Ok(claim) => claims.push(claim),
-            Err(refusal) => kept.refuse(named(item), &Objection::Refused(refusal)),
+/// One partner's stream while it is read.
+struct Course<'a> {
+    federation: &'a Federation,
+    partner: Partner,
+    lease: Lease,
+    reading: Reading,
+    at: String,
+    seen: HashSet<String>,
+    /// The partner no longer knows our place: from the beginning, next time.
+    lost: bool,
+}
+
+impl<'a> Course<'a> {
+    /// Takes the stream up where we left it; none while another process reads it.
+    async fn begin(federation: &'a Federation, partner: Partner) -> Result<Option<Self>, StoreError> {
+        let (name, holder) = (format!("backfill:{}", partner.domain), format!("process {}", std::process::id()));
+        let now = federation.now();
+        let mut tx = federation.store.write().await?;
+        let Some(lease) = tx.take_lease(&name, &holder, now, now.plus(LEASE)).await? else { return Ok(None) };
+        let cursor = tx.backfill_cursor(&partner.domain).await?.0;
+        tx.save().await?;
+        let at = cursor.or_else(|| partner.records.clone()).unwrap_or_default();
+        let reading = Reading { pages: 0, applied: 0, refused: 0, ended: Ended::Complete };
+        Ok(Some(Self { federation, partner, lease, reading, at, seen: HashSet::new(), lost: false }))
+    }
+
+    /// Reads one page; whether there may be more.
+    async fn turn(&mut self) -> Result<bool, StoreError> {
+        let ended = if self.reading.pages == MAX_PAGES {
+            Ended::LimitReached
+        } else if self.seen.insert(self.at.clone()) {
+            match page(self.federation, &self.partner, &self.at).await {
+                Ok(page) => {
+                    let empty = page.items.is_empty();
+                    if self.keep(page).await? {
+                        return Ok(!empty);
+                    }
+                    Ended::Elsewhere
+                }
+                Err(error) => {
+                    self.lost = self.seen.len() == 1 && matches!(&error, PageError::Fetch(error) if error.status() == Some(400));
+                    Ended::Unusable(error.to_string())
+                }
+            }
+        } else {
+            Ended::Unusable("the stream leads back to a page that was read".to_owned())
+        };
+        self.reading.ended = ended;
+        Ok(false)
+    }
+
+    /// Writes down when the stream is due again, and gives it back.
+    async fn end(self) -> Result<Reading, StoreError> {
+        let Self { federation, partner, lease, reading, .. } = self;
+        let now = federation.now();
+        let asked = match &reading.ended {
+            Ended::Complete => now,
+            Ended::LimitReached => now.minus(EVERY),
+            Ended::Unusable(reason) => {
+                tracing::warn!(partner = %partner.domain, reason, "the partner's records cannot be read; tried again later");
+                now.minus(EVERY).plus(AFTER_FAILURE)
+            }
+            Ended::Elsewhere => return Ok(reading),
+        };
+        let mut tx = federation.store.write().await?;
+        if tx.hold_lease(&lease, now).await? {
+            let next = if self.lost { None } else { tx.backfill_cursor(&partner.domain).await?.0 };
+            tx.set_backfill_cursor(&partner.domain, next.as_deref(), asked).await?;
+            tx.save().await?;
         }
+        let Reading { pages, applied, refused, ended } = &reading;
+        tracing::info!(partner = %partner.domain, pages, applied, refused, ?ended, "the partner's records were read");
+        Ok(reading)
     }
-    let ids: Vec<RecordId> = claims.iter().map(|(id, _)| id.clone()).collect();
-    kept.copies = tx.lookup_copies(&ids).await?.into_iter().map(|copy| (copy.id.clone(), copy)).collect();
-    for (id, asked) in &claims {
-        kept.judge(&mut tx, id, asked, &keys).await?;
+
+    /// Keeps a page and our new place in one transaction. `false` when another process took the stream over.
+    async fn keep(&mut self, page: Page) -> Result<bool, StoreError> {
+        let (federation, partner, now) = (self.federation, &self.partner, self.federation.now());
+        let mut tx = federation.store.write().await?;
+        if !tx.hold_lease(&self.lease, now.plus(LEASE)).await? {
+            return Ok(false);
+        }
+        let keys = proof_keys(&mut tx, partner).await?;
+        let mut kept = Kept { partner, now, applied: 0, writes: Vec::new(), copies: HashMap::new(), refused: Vec::new() };
+        let mut claims = Vec::new();
+        for item in &page.items {
+            match object::claimed(item, &partner.actor, federation.actor()) {
+                Ok(claim) => claims.push(claim),
+                Err(refusal) => kept.refuse(named(item), &Objection::Refused(refusal)),
+            }
+        }
+        let ids: Vec<RecordId> = claims.iter().map(|(id, _)| id.clone()).collect();
+        kept.copies = tx.lookup_copies(&ids).await?.into_iter().map(|copy| (copy.id.clone(), copy)).collect();
+        for (id, asked) in &claims {
+            kept.judge(&mut tx, id, asked, &keys).await?;
+        }
+        kept.put(&mut tx).await?;
+        self.reading.refused += kept.refused.len();
+        kept.report(&mut tx, &self.at).await?;
+        self.reading.applied += kept.applied;
+        self.reading.pages += 1;
+        self.at = page.next;
+        // Still due until the reading ends: a process that dies here goes on at this place at once.
+        tx.set_backfill_cursor(&partner.domain, Some(&self.at), now.minus(EVERY)).await?;
+        kill_point("backfill.before-commit");
+        tx.save().await?;
+        kill_point("backfill.after-commit");
+        Ok(true)
     }
-    kept.put(&mut tx).await?;
-    reading.refused += kept.refused.len();
-    kept.report(&mut tx, at).await?;
-    let applied = kept.applied;
-    *at = page.next;
-    // Still due until the reading ends: a process that dies here goes on at this place at once.
-    tx.set_backfill_cursor(&partner.domain, Some(at), now.minus(EVERY)).await?;
-    kill_point("backfill.before-commit");
-    tx.save().await?;
-    kill_point("backfill.after-commit");
-    Ok(applied)
 }
 
 /// What an item says its address is, for people.

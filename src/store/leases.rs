@@ -45,7 +45,7 @@ impl Tx {
         Ok(fence.map(|fence| Lease { name: name.to_owned(), fence }))
     }
 
-    /// Holds a lease longer. `false` when another holder took it meanwhile: stop writing. Called in the
+    /// Holds a lease longer, or gives it back (`until` the present instant). `false` when another holder took it meanwhile: stop writing. Called in the
     /// transaction that writes, it also keeps another holder out until that transaction ends.
     pub async fn hold_lease(&mut self, lease: &Lease, until: Timestamp) -> Result<bool, StoreError> {
         let done = on_backend!(self, conn => {
@@ -58,11 +58,6 @@ impl Tx {
                 .rows_affected()
         });
         Ok(done == 1)
-    }
-
-    /// Gives a lease back, unless another holder has it already.
-    pub async fn release_lease(&mut self, lease: &Lease, now: Timestamp) -> Result<(), StoreError> {
-        self.hold_lease(lease, now).await.map(|_| ())
     }
 
     /// Who holds a lease at `now`.

@@ -68,9 +68,14 @@ impl Tx {
             // Before what came after them.
             let effects = sqlx::query("UPDATE journal SET next_at = received_at WHERE state = 'working' AND next_at > $1")
                 .bind(now)
-                .execute(conn)
+                .execute(&mut *conn)
                 .await?
                 .rows_affected();
+            // A stream that was being read is nobody's.
+            sqlx::query("UPDATE lease SET until = $1 WHERE name LIKE 'backfill:%' AND until > $1")
+                .bind(now)
+                .execute(conn)
+                .await?;
             Ok(deliveries + letters + effects)
         })
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use passerelle::domain::partner::FollowState;
-use passerelle::domain::{Class, Record, RecordId};
+use passerelle::domain::{Class, Clock as _, Record, RecordId};
 use passerelle::federation::Outcome;
 use passerelle::federation::backfill::{self, Ended, MAX_PAGES};
 use passerelle::store::DisclosureState;
@@ -226,5 +226,46 @@ store_tests! {
         tx.save().await?;
         settle(&[&lyon, &bordeaux]).await?;
         sound(&lyon, &bordeaux).await?;
+    }
+
+    async fn a_long_stream_takes_no_other_partners_turn(databases: Databases) {
+        let clock = morning();
+        let (lyon, bordeaux) = TestGateway::two(&databases, &clock).await;
+        let nantes = TestGateway::start(&databases, "nantes", &clock).await;
+        let order = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+        for (origin, name) in [(&lyon, "lyon"), (&bordeaux, "bordeaux")] {
+            origin.publish(&(1..=210).map(|n| consultation(&origin.url, n)).collect::<Vec<_>>()).await?;
+            origin.list(&nantes.as_partner(FollowState::Accepted, FollowState::None)).await?;
+            nantes.list(&origin.as_partner(FollowState::None, FollowState::Accepted)).await?;
+            let order = std::sync::Arc::clone(&order);
+            origin.disturb(move |parts, _| {
+                if parts.uri.path() == "/actor/records" {
+                    order.lock().expect("no panic").push(name);
+                }
+                None
+            });
+        }
+        assert_eq!(backfill::step(&nantes.federation).await?, Outcome::Worked(8), "three pages each, and an empty one");
+        let order = std::mem::take(&mut *order.lock().expect("no panic"));
+        assert!(order.chunks(2).all(|pair| pair.len() == 2 && pair[0] != pair[1]), "{order:?}");
+    }
+
+    async fn two_processes_do_not_read_one_stream_at_once(databases: Databases) {
+        let clock = morning();
+        let (lyon, bordeaux) = TestGateway::two_paired(&databases, &clock).await?;
+        lyon.publish(&[consultation(&lyon.url, 1)]).await?;
+        clock.advance(Duration::from_hours(7));
+        let now = clock.now();
+        let mut tx = bordeaux.federation.store.write().await?;
+        let name = format!("backfill:{}", lyon.domain);
+        let other = tx.take_lease(&name, "another process", now, now.plus(Duration::from_secs(30))).await?.expect("it is free");
+        tx.save().await?;
+        assert_eq!(backfill::step(&bordeaux.federation).await?, Outcome::Idle);
+        // It died: its lease ends.
+        clock.advance(Duration::from_mins(1));
+        assert_eq!(backfill::step(&bordeaux.federation).await?, Outcome::Worked(2));
+        let mut tx = bordeaux.federation.store.write().await?;
+        assert!(!tx.hold_lease(&other, now).await?, "it was fenced off");
+        assert!(tx.take_lease(&name, "the next", clock.now(), clock.now()).await?.is_some(), "it was given back");
     }
 }
