@@ -64,19 +64,33 @@ pub async fn serve(
         let _sender_gone = until_stop.wait_for(|stop| *stop).await;
     });
     let mut server = tokio::spawn(server.into_future());
-    tokio::select! {
-        () = shutdown => {}
-        ended = &mut server => anyhow::bail!("the public listener ended by itself: {ended:?}"),
-    }
+    let failed = tokio::select! {
+        () = shutdown => None,
+        ended = &mut server => Some(anyhow::anyhow!("the public listener ended by itself: {ended:?}")),
+        dead = first_dead(&mut tasks) => Some(dead),
+    };
     let _nobody_listens = stop.send(true);
     let _late = tokio::time::timeout(DRAIN, async {
-        let _ended = (&mut server).await;
+        if !server.is_finished() {
+            let _ended = (&mut server).await;
+        }
         while tasks.join_next().await.is_some() {}
     })
     .await;
     gateway.close().await;
     drop(presence);
-    Ok(())
+    failed.map_or(Ok(()), Err)
+}
+
+/// Waits for the first worker that ends although nobody stopped it: a gateway without it looks well and does
+/// not do its work (I9), so it is better stopped and started again.
+async fn first_dead(workers: &mut JoinSet<()>) -> anyhow::Error {
+    let how = match workers.join_next().await {
+        Some(Err(error)) => error.to_string(),
+        Some(Ok(())) => "it ended by itself".to_owned(),
+        None => "there is none left".to_owned(),
+    };
+    anyhow::anyhow!("a worker died ({how}), so the gateway stops; nothing that was accepted is lost: start it again")
 }
 
 fn port_taken(gateway: &Gateway, listen: SocketAddr) -> String {
@@ -173,5 +187,19 @@ async fn read_on_schedule(gateway: &Gateway, platform: &Platform, mut stopped: w
         if tokio::time::timeout(every + jitter, stopped.wait_for(|stop| *stop)).await.is_ok() {
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_worker_that_dies_ends_the_gateway_with_a_reason() {
+        let mut workers = JoinSet::new();
+        workers.spawn(std::future::pending());
+        workers.spawn(async { panic!("the planner lost its plan") });
+        let reason = first_dead(&mut workers).await.to_string();
+        assert!(reason.contains("the planner lost its plan") && reason.contains("start it again"), "{reason}");
     }
 }
