@@ -1,7 +1,7 @@
 //! The step of delivery: claim what is due, send it, write down what became of it.
 //!
-//! A step claims as much as there is room for, starts it, and waits for what ends first; so one partner
-//! that answers after half a minute holds up nobody else. A claim is a lease with a fence: whoever is killed
+//! A step claims as much as there is room for, starts it, and waits a moment for what ends first; so one
+//! partner that answers after half a minute holds up nobody else. A claim is a lease with a fence: whoever is killed
 //! loses nothing, and a result that comes too late is dropped. Claiming and writing down are two short
 //! transactions; none is open while a socket is.
 
@@ -28,6 +28,9 @@ use super::outcome::{Before, Health, PURGE_AGAIN, Verdict, Written, weigh};
 
 /// How much longer a lease is than the deadline of its request: for preparing and writing down.
 const LEASE_MARGIN: Duration = Duration::from_mins(1);
+
+/// How long a step waits for what is under way before it looks for what became due.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 /// When what was claimed and not sent is looked at again.
 const LEFT_AGAIN: Duration = Duration::from_hours(1);
@@ -59,7 +62,7 @@ impl Worker {
         Self(Arc::new(Shared { federation, settings, under_way: Mutex::new(JoinSet::new()), parked_at: Mutex::new(None) }))
     }
 
-    /// Starts what is due and waits until something ends. `Idle` when nothing is due and nothing under way.
+    /// Starts what is due and waits a moment for something to end. `Idle` when nothing is due and nothing under way.
     ///
     /// # Errors
     /// When the database fails at claiming; what is under way goes on.
@@ -73,7 +76,9 @@ impl Worker {
         let room = self.0.settings.concurrency.saturating_sub(busy);
         self.0.park_overdue().await?;
         let began = self.0.federation.now();
-        let items = if room > 0 { self.0.claim(room, began).await? } else { Vec::new() };
+        // Looked at first, so that an idle worker does not hold the writer.
+        let due = room > 0 && self.0.federation.store.read().await?.delivery_is_due(self.0.federation.now()).await?;
+        let items = if due { self.0.claim(room, began).await? } else { Vec::new() };
         for item in items {
             let shared = Arc::clone(&self.0);
             under_way.spawn(async move {
@@ -82,10 +87,11 @@ impl Worker {
                 }
             });
         }
-        match under_way.join_next().await {
-            Some(result) => Ok(Outcome::Worked(ended + note_end(result))),
-            None if ended > 0 => Ok(Outcome::Worked(ended)),
-            None => Ok(Outcome::Idle),
+        match tokio::time::timeout(LOOK_AGAIN, under_way.join_next()).await {
+            Ok(Some(result)) => Ok(Outcome::Worked(ended + note_end(result))),
+            Ok(None) if ended == 0 => Ok(Outcome::Idle),
+            // What became due meanwhile does not wait for the slowest.
+            Ok(None) | Err(_) => Ok(Outcome::Worked(ended)),
         }
     }
 

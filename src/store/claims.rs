@@ -174,7 +174,7 @@ impl Tx {
     }
 
     /// Partners to whom something is due, those served longest ago first.
-    async fn ready_partners(&mut self, now: Timestamp) -> Result<Vec<PartnerDomain>, StoreError> {
+    pub(super) async fn ready_partners(&mut self, now: Timestamp) -> Result<Vec<PartnerDomain>, StoreError> {
         let mut rows: Vec<(PartnerDomain, Option<Timestamp>)> = on_backend!(self, conn => {
             sqlx::query_as(
                 "SELECT domain, claimed_at

@@ -28,6 +28,7 @@ pub mod letters;
 pub mod meta;
 pub mod paging;
 pub mod partners;
+mod peek;
 pub mod plan;
 mod postgres;
 pub mod presence;

@@ -70,6 +70,9 @@ struct Work<'a> {
 /// When the store cannot even be asked; what happens to single rows is written down with them.
 pub async fn step(federation: &Federation) -> Result<Outcome, StoreError> {
     let now = federation.now();
+    if !federation.store.read().await?.effect_is_due(now).await? {
+        return Ok(Outcome::Idle);
+    }
     let mut tx = federation.store.write().await?;
     let rows = tx.claim_journal(now, BATCH, now.plus(LEASE)).await?;
     tx.save().await?;

@@ -7,3 +7,4 @@ mod journeys;
 mod orders;
 mod peers;
 mod stream;
+mod workers;

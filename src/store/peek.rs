@@ -1,0 +1,38 @@
+//! Whether there is anything to claim, asked by reading: workers look twice a second, and only who finds
+//! something asks for the writer.
+
+use super::{StoreError, Tx, on_backend};
+use crate::domain::Timestamp;
+
+impl Tx {
+    /// Whether a letter or a disclosure may be claimed at `now`.
+    pub async fn delivery_is_due(&mut self, now: Timestamp) -> Result<bool, StoreError> {
+        if !self.ready_partners(now).await?.is_empty() {
+            return Ok(true);
+        }
+        on_backend!(self, conn => {
+            Ok(sqlx::query_scalar(
+                "SELECT EXISTS (SELECT 1
+                                  FROM letter
+                                  JOIN partner ON partner.domain = letter.partner
+                                 WHERE letter.state IN ('due', 'sending') AND letter.next_at <= $1
+                                   AND (partner.next_probe IS NULL OR partner.next_probe <= $1 OR partner.blocked IS NOT NULL))",
+            )
+            .bind(now)
+            .fetch_one(conn)
+            .await?)
+        })
+    }
+
+    /// Whether the effect of an activity may be claimed at `now`.
+    pub async fn effect_is_due(&mut self, now: Timestamp) -> Result<bool, StoreError> {
+        on_backend!(self, conn => {
+            Ok(sqlx::query_scalar(
+                "SELECT EXISTS (SELECT 1 FROM journal WHERE state IN ('pending', 'working') AND next_at <= $1)",
+            )
+            .bind(now)
+            .fetch_one(conn)
+            .await?)
+        })
+    }
+}
