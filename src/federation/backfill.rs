@@ -284,6 +284,10 @@ impl Kept<'_> {
                     }
                     self.look_again(tx, id).await?;
                 }
+                if let Objection::TakesBack(write, _) = &objection {
+                    tx.put_copy(write).await?;
+                    self.look_again(tx, id).await?;
+                }
                 self.refuse(id.as_str(), &objection);
             }
         }

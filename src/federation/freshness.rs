@@ -107,9 +107,11 @@ async fn ask(federation: &Federation, domain: &PartnerDomain, id: &RecordId) -> 
         Ok(Judged::Hold(write)) => tx.put_copy(&write).await?,
         Ok(Judged::Bury(tombstone, sealed)) => tx.bury_copy(domain, &tombstone, &sealed, now).await?,
         Err(objection) => {
-            if let Objection::Contradicts(write, _) = &objection {
+            if let Objection::Contradicts(write, _) | Objection::TakesBack(write, _) = &objection {
                 tx.put_copy(write).await?;
-                tx.append_audit(&[object::equivocation(&partner, id, &objection, now)]).await?;
+                if matches!(objection, Objection::Contradicts(..)) {
+                    tx.append_audit(&[object::equivocation(&partner, id, &objection, now)]).await?;
+                }
                 tx.save().await?;
             }
             tracing::warn!(%id, problem = objection.detail(), "what an origin says of its record is not believed");

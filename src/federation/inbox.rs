@@ -16,9 +16,8 @@ use serde_json::Value;
 use crate::domain::digest::{Digest, sha256};
 use crate::domain::partner::PartnerKind;
 use crate::domain::receipt::{DeliveryReceipt, DeliveryState};
-use crate::domain::seal::Sealed;
 use crate::domain::{Key, Record};
-use crate::store::{Append, AppendError, AuditEntry, CopyWrite, JournalEntry, JournalTask, JournalWriter, Kept, StoreError};
+use crate::store::{Append, AppendError, AuditEntry, JournalEntry, JournalTask, JournalWriter, Kept, StoreError};
 
 use super::incoming::{Asked, Incoming};
 use super::ownership::{self, Standing};
@@ -190,18 +189,14 @@ impl Inbox {
         String::from_utf8(signed.bytes.to_vec()).map_err(|error| failed(&error))
     }
 
-    /// Two contents under one revision: the copy is frozen, both digests stay, somebody is told (R5).
+    /// Two contents under one revision: what is held of it is frozen, both digests stay, somebody is told
+    /// (R5). Nothing else is written: the new content was not proven.
     async fn freeze(&self, entry: &JournalEntry, offer: &Offer, refusal: &Refusal) -> Result<(), StoreError> {
-        let (Asked::Hold(offered), Some(record)) = (&offer.incoming.asked, &offer.record) else { return Ok(()) };
-        let Ok(bytes) = proof::canonical(&offered.object) else { return Ok(()) };
-        let write = CopyWrite {
-            domain: entry.partner.clone(),
-            record: record.clone(),
-            sealed: Sealed { bytes: bytes.into(), digest: offered.digest.clone() },
-            at: entry.received_at,
-        };
+        let Asked::Hold(offered) = &offer.incoming.asked else { return Ok(()) };
         let mut tx = self.federation.store.write().await?;
-        tx.put_copy(&write).await?;
+        if let Some(revision) = offered.revision {
+            tx.freeze_copy(&offered.id, revision, &offered.digest).await?;
+        }
         tx.append_audit(&[alert(entry, offered.id.as_str(), refusal.detail())]).await?;
         tx.save().await
     }

@@ -5,7 +5,8 @@
 //! is read, its proof is checked with the keys that were pinned when it was made (R4, R19), and it is held
 //! against what we have: an owner never changes, nor do the properties that make a record this one
 //! (SEC-059), and a revision stands behind the one before (R5). Pure; what to do with an [`Objection`] is
-//! the caller's question, but what is held never changes by one, apart from a contradiction, which freezes.
+//! the caller's question, but what is held never changes by one, apart from a contradiction, which freezes, and
+//! from words that are taken back.
 
 use serde_json::Value;
 
@@ -32,6 +33,9 @@ pub fn reopen(sealed: &[u8]) -> Option<Record> {
 /// A pinned key with its id, and until when it counts if it was replaced (`verify::proof_keys`).
 pub type ProofKey = (String, Multikey, Option<Timestamp>);
 
+/// The word for a revision that does not stand behind the one that is held.
+const CHAIN: &str = "chain";
+
 /// Why an object is not taken.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Objection {
@@ -41,6 +45,8 @@ pub enum Objection {
     Refused(Refusal),
     /// It has another content under a revision that is held: written all the same, it freezes the copy.
     Contradicts(Box<CopyWrite>, Refusal),
+    /// Proven, but it does not stand behind what is held; written all the same, because it takes words back.
+    TakesBack(Box<CopyWrite>, &'static str),
     /// It cannot be believed as it is: a stable word, and a sentence for the person who looks at it.
     SetAside(&'static str, String),
 }
@@ -52,6 +58,7 @@ impl Objection {
         match self {
             Self::Unknown => "unknown-class",
             Self::Refused(refusal) | Self::Contradicts(_, refusal) => refusal.code().word(),
+            Self::TakesBack(..) => CHAIN,
             Self::SetAside(word, _) => word,
         }
     }
@@ -62,6 +69,7 @@ impl Objection {
         match self {
             Self::Unknown => "not a class that this gateway knows",
             Self::Refused(refusal) | Self::Contradicts(_, refusal) => refusal.detail(),
+            Self::TakesBack(_, problem) => problem,
             Self::SetAside(_, problem) => problem,
         }
     }
@@ -146,8 +154,11 @@ pub fn revision(
         Standing::MayNot(refusal) => return Err(Objection::Refused(refusal)),
         Standing::Contradicts(refusal) => return Err(Objection::Contradicts(Box::new(write(record)?), refusal)),
     }
-    follows(copy, &record, previous.as_ref()).map_err(|problem| set_aside("chain", problem))?;
-    write(record)
+    match follows(copy, &record, previous.as_ref()) {
+        Ok(()) => write(record),
+        Err(problem) if record.takes_words_back() => Err(Objection::TakesBack(Box::new(write(record)?), problem)),
+        Err(problem) => Err(set_aside(CHAIN, problem)),
+    }
 }
 
 /// What a person must know of two contents under one revision.

@@ -216,17 +216,19 @@ impl Tx {
                     .push_bind(write.at)
                     .push_bind(write.at);
             });
-            // A quarantined copy takes newer revisions and stays quarantined; a frozen one takes none.
+            // A quarantined copy takes newer revisions and stays quarantined; a frozen one takes and stays the
+            // same, but only of those that take words back (`Record::takes_words_back`).
             query.push(
                 " ON CONFLICT (id) DO UPDATE
                      SET domain = excluded.domain, class = excluded.class, segment = excluded.segment, process = excluded.process,
                          parent = excluded.parent, revision = excluded.revision,
-                         standing = CASE WHEN copy.standing = 'quarantined' THEN copy.standing ELSE excluded.standing END,
+                         standing = CASE WHEN copy.standing IN ('quarantined', 'frozen') THEN copy.standing ELSE excluded.standing END,
                          record = excluded.record, sealed = excluded.sealed, digest = excluded.digest,
                          dated_at = excluded.dated_at, confirmed_at = excluded.confirmed_at
                    WHERE copy.revision < excluded.revision
                      AND copy.authority = excluded.authority
-                     AND copy.standing <> 'frozen'
+                     AND (copy.standing <> 'frozen' OR excluded.standing = 'hidden'
+                          OR excluded.record -> 'body' ->> 'author_state' = 'withdrawn')
                RETURNING id",
             );
             query.build_query_as().fetch_all(conn).await?
@@ -260,6 +262,25 @@ impl Tx {
             });
         }
         Ok(PutCopy::Equivocation)
+    }
+
+    /// Freezes a copy whose origin said something else, with the digest `rival`, under the revision that is
+    /// held. `false` when that revision is not held any more; then nothing is written.
+    pub async fn freeze_copy(&mut self, id: &RecordId, revision: Revision, rival: &Digest) -> Result<bool, StoreError> {
+        let done = on_backend!(self, conn => {
+            sqlx::query(
+                "UPDATE copy
+                    SET standing = 'frozen', rival_digest = $3
+                  WHERE id = $1 AND revision = $2 AND digest <> $3 AND standing IN ('live', 'hidden')",
+            )
+            .bind(id)
+            .bind(number(revision))
+            .bind(rival)
+            .execute(conn)
+            .await?
+            .rows_affected()
+        });
+        Ok(done == 1)
     }
 
     async fn held(&mut self, id: &RecordId) -> Result<Option<Held>, StoreError> {

@@ -333,7 +333,7 @@ impl Tx {
         Ok((done == 1).then_some(JournalState::Pending))
     }
 
-    /// What was ignored or rejected is not ours to keep, and of what is buried or hidden no words stay:
+    /// What was ignored or rejected is not ours to keep, and of what is buried, hidden or withdrawn no words stay:
     /// its hash and its receipt do.
     async fn end(
         &mut self,
@@ -349,7 +349,10 @@ impl Tx {
                         body = CASE WHEN $3 IN ('ignored', 'rejected') THEN NULL
                                     WHEN EXISTS (SELECT 1
                                                    FROM copy
-                                                  WHERE copy.id = journal.object AND copy.standing IN ('deleted', 'hidden')) THEN NULL
+                                                  WHERE copy.id = journal.object
+                                                    AND (copy.standing IN ('deleted', 'hidden')
+                                                         OR copy.record ->> 'moderation' = 'hidden'
+                                                         OR copy.record -> 'body' ->> 'author_state' = 'withdrawn')) THEN NULL
                                     ELSE body END
                   WHERE number = $1 AND fence = $2 AND state IN ('pending', 'working')",
             )

@@ -43,6 +43,10 @@ impl Work<'_> {
                 tx.put_copy(&write).await?;
                 self.contradicted(tx, offered, refusal.detail()).await
             }
+            Err(Objection::TakesBack(write, problem)) => {
+                tx.put_copy(&write).await?;
+                self.set_aside(tx, offered, "chain", problem).await
+            }
             Err(Objection::SetAside(code, problem)) => self.set_aside(tx, offered, code, &problem).await,
         }
     }

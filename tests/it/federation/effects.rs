@@ -397,4 +397,40 @@ store_tests! {
         let right = signed(&rig.b, &expiry(&second.digest, rig.now()), &rig);
         assert_eq!(answered_to(&rig, "right", record.id.as_str(), &record, &right).await?, DisclosureState::Purged);
     }
+
+    async fn gdpr_09_a_late_revision_leaves_no_words_of_what_was_withdrawn(databases: Databases) {
+        let rig = Rig::new(&databases).await?;
+        rig.apply(&rig.create()).await?;
+        let first = rig.create()["object"].clone();
+        let edited = rig.b.sealed(&Record { revision: 2, content: content::text("Corrigé."), ..rig.contribution() }, Some(&first), rig.now());
+        let withdrawn = rig.b.sealed(&Record { revision: 3, ..rig.contribution().withdrawn() }, Some(&edited), rig.now());
+        rig.apply(&rig.b.activity("update-3", "Update", &withdrawn)).await?;
+        let late = rig.b.activity("update-2", "Update", &edited);
+        rig.apply(&late).await?;
+        assert_eq!(rig.copy(&rig.contribution().id).await?.map(|copy| copy.revision), Some(3));
+        for activity in [&rig.create(), &late] {
+            assert_eq!(rig.journal(activity).await?.expect("it is kept").body, None, "{}", activity["id"]);
+        }
+    }
+
+    async fn gdpr_19_what_takes_words_back_counts_even_where_its_chain_is_broken(databases: Databases) {
+        let rig = Rig::new(&databases).await?;
+        rig.apply(&rig.create()).await?;
+        let record = rig.contribution();
+        let unknown = rig.b.sealed(&Record { content: content::text("Jamais envoyé."), ..record.clone() }, None, rig.now());
+        let hidden = rig.b.sealed(&Record { revision: 2, ..record.clone().hidden() }, Some(&unknown), rig.now());
+        let update = rig.b.activity("hide", "Update", &hidden);
+        rig.apply(&update).await?;
+        let copy = rig.copy(&record.id).await?.expect("its place");
+        assert_eq!((copy.standing, copy.revision), (CopyStanding::Hidden, 2));
+        // Set aside all the same: a person looks, the sender is told.
+        assert_eq!(rig.journal(&update).await?.map(|row| row.state), Some(JournalState::Quarantined));
+        let letter: Value = serde_json::from_str(&rig.letters().await?.last().expect("a letter").body)?;
+        assert_eq!((&letter["type"], &letter["object"]), (&json!("Reject"), &update["id"]));
+        // Without a proof it changes nothing.
+        let mut forged = rig.b.sealed(&Record { revision: 3, ..record.clone().hidden() }, Some(&hidden), rig.now());
+        forged["proof"]["verificationMethod"] = json!(rig.c.keys.ed25519_id());
+        rig.apply(&rig.b.activity("forged", "Update", &forged)).await?;
+        assert_eq!(rig.copy(&record.id).await?.map(|copy| copy.revision), Some(2));
+    }
 }

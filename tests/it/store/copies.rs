@@ -1,7 +1,7 @@
 //! The register of a copy: whatever the order, the same end.
 
-use passerelle::domain::RecordId;
 use passerelle::domain::tombstone::Tombstone;
+use passerelle::domain::{Record, RecordId};
 use passerelle::store::copies::ALL_REVISIONS;
 use passerelle::store::{CopyQuery, CopyStanding, CopyWrite, PutCopy, RecordQuery, RecordWrite, Store, StoreError, StoredCopy};
 
@@ -200,5 +200,41 @@ store_tests! {
         assert_eq!(receive(&store, &Sent::Revision(Box::new(copy_of(&revisions[1], second(41))))).await?, PutCopy::Applied);
         let copy = held(&store, &tombstone.id).await?.expect("a copy");
         assert_eq!((copy.standing, copy.revision), (CopyStanding::Quarantined, 2), "newer content does not end it");
+    }
+
+    async fn a_frozen_copy_gives_up_words_that_its_origin_takes_back(store: Store) {
+        for (key, take) in [("h", Record::hidden as fn(Record) -> Record), ("w", Record::withdrawn)] {
+            let (revisions, tombstone) = life(key);
+            let one = copy_of(&revisions[1], second(40));
+            let mut record = one.record.clone();
+            record.title = title("Something else");
+            let other = CopyWrite { sealed: seal(&record), record, ..one.clone() };
+            receive(&store, &Sent::Revision(Box::new(one.clone()))).await?;
+            receive(&store, &Sent::Revision(Box::new(other.clone()))).await?;
+            let record = Record { revision: 3, ..take(one.record.clone()) };
+            let back = CopyWrite { sealed: seal(&record), record: record.clone(), ..one };
+            assert_eq!(receive(&store, &Sent::Revision(Box::new(back.clone()))).await?, PutCopy::Applied);
+            let copy = held(&store, &tombstone.id).await?.expect("a copy");
+            assert_eq!((copy.standing, copy.revision, copy.record), (CopyStanding::Frozen, 3, Some(record)), "{key}: a person decides");
+            assert_eq!((copy.sealed, copy.rival_digest), (back.sealed.bytes, Some(other.sealed.digest)));
+        }
+    }
+
+    async fn freezing_writes_nothing_that_is_not_held(store: Store) {
+        let (revisions, tombstone) = life("z");
+        let (own, rival) = (seal(&revisions[1].record).digest, seal(&revisions[0].record).digest);
+        let freeze = async |revision, digest: &_| {
+            let mut tx = store.write().await?;
+            let frozen = tx.freeze_copy(&tombstone.id, revision, digest).await?;
+            tx.save().await?;
+            anyhow::Ok(frozen)
+        };
+        assert!(!freeze(2, &rival).await?, "it expired since");
+        assert_eq!(held(&store, &tombstone.id).await?, None);
+        receive(&store, &Sent::Revision(Box::new(copy_of(&revisions[1], second(40))))).await?;
+        assert!(!freeze(1, &rival).await? && !freeze(2, &own).await?, "no contradiction");
+        assert!(freeze(2, &rival).await?);
+        let copy = held(&store, &tombstone.id).await?.expect("a copy");
+        assert_eq!((copy.standing, copy.rival_digest, copy.digest), (CopyStanding::Frozen, Some(rival), own));
     }
 }
