@@ -248,16 +248,15 @@ impl Shared {
 
     /// The status query: twice the partner said yes without proof; what does it hold?
     async fn settle(&self, partner: &Partner, carried: &Carried, written: Written, wait: Duration) -> Written {
-        let held = match held::ask(&self.federation, partner).await {
-            Ok(held) => held,
+        let there = match held::ask(&self.federation, partner, &carried.record).await {
+            Ok(there) => there,
             Err(error) => {
                 let words = Some(format!("unconfirmed, and it does not say what it holds: {error}"));
                 let health = Health::Failing { wait, blocked: None };
                 return Written { verdict: Verdict::Again(wait), health, words, ..written };
             }
         };
-        let there = held.get(&carried.record);
-        let has_it = match there {
+        let has_it = match &there {
             Some(there) if carried.kind == ChangeKind::Deleted => there.deleted,
             Some(there) => there.revision > carried.revision || there.digest == carried.digest,
             None => carried.kind == ChangeKind::Deleted,

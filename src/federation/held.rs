@@ -5,7 +5,7 @@
 //! revision and digest of each, tombstones included: that is the status query which settles a delivery that
 //! was answered without a receipt, and what anti-entropy compares.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use serde_json::{Value, json};
 use url::Url;
@@ -89,26 +89,66 @@ pub struct HeldThere {
     pub digest: Digest,
 }
 
-/// Asks a partner what it holds of ours (the status query).
+/// Why a partner did not say what it holds.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    /// No document.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// Not a list that settles anything.
+    #[error("its list of what it holds cannot be used: {0}")]
+    Shape(&'static str),
+}
+
+/// Asks a partner what it holds of one record of ours (the status query); none when it holds nothing.
 ///
 /// # Errors
-/// When it does not answer as it should.
-pub async fn ask(federation: &Federation, partner: &Partner) -> Result<HashMap<RecordId, HeldThere>, FetchError> {
+/// When it does not answer as it should: what cannot be read proves nothing, least of all an absence.
+pub async fn ask(federation: &Federation, partner: &Partner, wanted: &RecordId) -> Result<Option<HeldThere>, AskError> {
     let origin = partner.actor.url().join("/").unwrap_or_else(|_| partner.actor.url().clone());
     let start = address(&origin, &federation.domain());
-    let mut held = HashMap::new();
-    let mut at = format!("{start}?after=");
+    // The list is in the order of ids: one place before the record, everything before it is passed over.
+    let before = wanted.as_str().get(..wanted.as_str().len() - 1).unwrap_or_default();
+    let near = data_encoding::BASE64URL_NOPAD.encode(before.as_bytes());
+    match look_for(federation, partner, wanted, format!("{start}?after={near}")).await {
+        Err(AskError::Fetch(error)) if error.status() == Some(400) => {
+            look_for(federation, partner, wanted, format!("{start}?after=")).await
+        }
+        answer => answer,
+    }
+}
+
+async fn look_for(
+    federation: &Federation,
+    partner: &Partner,
+    wanted: &RecordId,
+    mut at: String,
+) -> Result<Option<HeldThere>, AskError> {
+    let mut seen = HashSet::new();
     for _ in 0..MAX_PAGES {
-        let Some(url) = at.parse::<RecordId>().ok().filter(|id| partner.actor.owns(id)).map(|id| id.url().clone()) else { break };
+        let url = at.parse::<RecordId>().ok().filter(|id| partner.actor.owns(id)).map(|id| id.url().clone());
+        let url = url.ok_or(AskError::Shape("it leads to another host"))?;
         let page = fetch::document(&fetch::signed_get(federation, partner.kind, &url).await?)?;
-        let items = page.get("orderedItems").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        held.extend(items.iter().filter_map(read_item));
-        match page.get("next").and_then(Value::as_str).filter(|next| *next != at) {
-            Some(next) => next.clone_into(&mut at),
-            None => break,
+        if page.get("type").and_then(Value::as_str) != Some("OrderedCollectionPage") {
+            return Err(AskError::Shape("it is not an OrderedCollectionPage"));
+        }
+        let items = page.get("orderedItems").and_then(Value::as_array).ok_or(AskError::Shape("it has no orderedItems"))?;
+        let mut passed = false;
+        for item in items {
+            let (id, held) = read_item(item).ok_or(AskError::Shape("an item does not say which revision is held"))?;
+            if id == *wanted {
+                return Ok(Some(held));
+            }
+            passed |= id.as_str() > wanted.as_str();
+        }
+        match page.get("next").map(Value::as_str) {
+            None => return Ok(None),
+            _ if passed => return Ok(None),
+            Some(Some(next)) if seen.insert(next.to_owned()) => next.clone_into(&mut at),
+            Some(_) => return Err(AskError::Shape("it leads nowhere")),
         }
     }
-    Ok(held)
+    Err(AskError::Shape("it has more pages than we read"))
 }
 
 fn read_item(item: &Value) -> Option<(RecordId, HeldThere)> {

@@ -2,11 +2,12 @@
 //! (SEC-050 … SEC-061, SEC-082, SEC-083; R4, R5, R19).
 
 use passerelle::domain::comment::Stance;
+use passerelle::domain::digest::Digest;
 use passerelle::domain::partner::PartnerKind;
 use passerelle::domain::record::Record;
 use passerelle::domain::{Body, Class, RecordId};
 use passerelle::federation::backfill::{self, Ended, Reading};
-use passerelle::federation::proof;
+use passerelle::federation::{held, proof};
 use passerelle::store::{CopyStanding, JournalState};
 use serde_json::{Value, json};
 
@@ -264,5 +265,32 @@ store_tests! {
         let reading = read(&rig, &[first, moved, good]).await?;
         assert_eq!((reading.applied, reading.refused), (2, 1));
         assert_eq!(rig.copy(&second.id).await?.map(|copy| copy.revision), Some(2));
+    }
+
+    async fn rel_035_a_list_that_cannot_be_read_settles_nothing(databases: Databases) {
+        let rig = Rig::new(&databases).await?;
+        let partner = rig.b.partner(PartnerKind::Partner);
+        let wanted: RecordId = "https://a.example/contributions/one".parse()?;
+        let ask = async || held::ask(&rig.federation, &partner, &wanted).await;
+        let here = "https://b.example/from/a.example";
+        let item = |id: &str| json!({"id": id, "type": "Object", "revision": 2, "subjectDigest": Digest::of(b"two")});
+        let whole = |items: Value| json!({"type": "OrderedCollectionPage", "orderedItems": items});
+        for (name, document) in [
+            ("no list", json!({"type": "OrderedCollectionPage"})),
+            ("no page", json!({"type": "OrderedCollection", "totalItems": 0})),
+            ("an item without revision", whole(json!([{"id": wanted}]))),
+            ("an id alone", whole(json!([wanted]))),
+            ("a page that leads elsewhere", json!({"type": "OrderedCollectionPage", "orderedItems": [], "next": "https://c.example/x"})),
+            ("a page that leads back", json!({"type": "OrderedCollectionPage", "orderedItems": [], "next": format!("{here}?after=x")})),
+        ] {
+            rig.network.serve(place(here), Served::activity(&document));
+            assert!(ask().await.is_err(), "{name}");
+        }
+        rig.network.serve(place(here), Served::activity(&whole(json!([item("https://a.example/contributions/other")]))));
+        assert_eq!(ask().await?, None);
+        rig.network.serve(place(here), Served::activity(&whole(json!([item(wanted.as_str())]))));
+        let before = rig.network.requests();
+        assert_eq!(ask().await?.map(|held| (held.deleted, held.revision)), Some((false, 2)));
+        assert_eq!(rig.network.requests(), before + 1);
     }
 }
