@@ -14,9 +14,10 @@ use super::site::site;
 use super::{Gateway, chance};
 use crate::config::Platform;
 use crate::delivery::{self, worker::Worker};
+use crate::domain::Timestamp;
 use crate::federation::inbox::Inbox;
 use crate::federation::{Outcome, backfill, effect, freshness, planner, retention};
-use crate::store::StoreError;
+use crate::store::{RunOutcome, StoreError, SyncRun};
 use crate::sync::Options;
 use crate::web::{self, WebState};
 
@@ -169,9 +170,14 @@ async fn read_on_schedule(gateway: &Gateway, platform: &Platform, mut stopped: w
         Ok(rng) => rng,
         Err(error) => return tracing::error!(%error, "the platform is not read"),
     };
+    let every = platform.every.duration();
     loop {
+        let wait = wait_for_turn(gateway, platform).await.unwrap_or_else(|error| {
+            tracing::warn!(platform = %platform.name, %error, "it is not known when it was read");
+            Some(every)
+        });
         let options = Options { publish: platform.publish, confirm_deletions: false };
-        if platform.publish {
+        if platform.publish && wait.is_none() {
             let run = async { gateway.sync(platform)?.run(options, &mut rng, &mut |_| ()).await.map_err(anyhow::Error::from) };
             tokio::select! {
                 ended = run => match ended {
@@ -182,17 +188,52 @@ async fn read_on_schedule(gateway: &Gateway, platform: &Platform, mut stopped: w
                 _ = stopped.wait_for(|stop| *stop) => return,
             }
         }
-        let every = platform.every.duration();
         let jitter = every.mul_f64(f64::from(rng.next_u32()) / f64::from(u32::MAX) * 0.1);
-        if tokio::time::timeout(every + jitter, stopped.wait_for(|stop| *stop)).await.is_ok() {
+        if tokio::time::timeout(wait.unwrap_or(every) + jitter, stopped.wait_for(|stop| *stop)).await.is_ok() {
             return;
         }
     }
 }
 
+/// How long a platform has to wait because it was read by another process, or by the one before this.
+async fn wait_for_turn(gateway: &Gateway, platform: &Platform) -> Result<Option<Duration>, StoreError> {
+    let runs = gateway.federation.store.read().await?.last_runs(&platform.name, 2).await?;
+    Ok(still_fresh(&runs, platform.every.duration(), gateway.federation.now()))
+}
+
+/// How much longer what was read last is fresh. A run that failed or never ended counts as none.
+fn still_fresh(runs: &[SyncRun], every: Duration, now: Timestamp) -> Option<Duration> {
+    let last = runs.iter().find(|run| run.finished.is_some() && run.outcome != RunOutcome::Failed)?;
+    every.checked_sub(now.since(last.started)).filter(|left| !left.is_zero() && last.started <= now)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_another_process_read_just_now_is_not_read_again() {
+        let at = |minute: i64| Timestamp::from_seconds(1_790_000_000 + 60 * minute).expect("a time");
+        let run = |started, outcome| SyncRun {
+            number: started,
+            platform: "lyon".parse().expect("a name"),
+            started: at(started),
+            finished: (outcome != RunOutcome::Running).then(|| at(started + 1)),
+            outcome,
+            counts: serde_json::Value::Null,
+            message: None,
+        };
+        let hour = Duration::from_hours(1);
+        let left = |runs: &[SyncRun], now| still_fresh(runs, hour, at(now)).map(|left| left.as_secs() / 60);
+        assert_eq!(left(&[run(0, RunOutcome::Complete)], 20), Some(40));
+        assert_eq!(left(&[run(0, RunOutcome::Complete)], 60), None);
+        assert_eq!(left(&[run(5, RunOutcome::Partial), run(0, RunOutcome::Complete)], 20), Some(45));
+        for broken in [RunOutcome::Failed, RunOutcome::Running] {
+            assert_eq!(left(&[run(10, broken)], 20), None, "{broken}");
+            assert_eq!(left(&[run(10, broken), run(0, RunOutcome::Complete)], 20), Some(40), "{broken}");
+        }
+        assert_eq!(left(&[], 20), None);
+    }
 
     #[tokio::test]
     async fn a_worker_that_dies_ends_the_gateway_with_a_reason() {

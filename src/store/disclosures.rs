@@ -357,15 +357,6 @@ impl Tx {
         Ok(rows.into_iter().map(|(state, offered, count)| (state, offered, unsigned(count))).collect())
     }
 
-    /// Since when the oldest thing waits that is due to anybody.
-    pub async fn oldest_due(&mut self) -> Result<Option<Timestamp>, StoreError> {
-        on_backend!(self, conn => {
-            Ok(sqlx::query_scalar("SELECT MIN(planned_at) FROM disclosure WHERE state IN ('due', 'sending', 'unconfirmed')")
-                .fetch_one(conn)
-                .await?)
-        })
-    }
-
     /// An operator says "try again": what is parked or rejected at a partner is due now. Returns how many.
     pub async fn retry_disclosures(&mut self, partner: &PartnerDomain, at: Timestamp) -> Result<u64, StoreError> {
         on_backend!(self, conn => {

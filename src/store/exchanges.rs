@@ -119,22 +119,4 @@ impl Tx {
         });
         Ok(rows.into_iter().map(ExchangeRow::from).collect())
     }
-
-    /// The last exchanges with a partner before number `before`, latest first.
-    pub async fn list_exchanges(
-        &mut self,
-        partner: &PartnerDomain,
-        before: Option<i64>,
-        limit: u32,
-    ) -> Result<Vec<ExchangeRow>, StoreError> {
-        let rows: Vec<Row> = on_backend!(self, conn => {
-            sqlx::query_as(select_exchanges!("WHERE partner = $1 AND number < $2 ORDER BY number DESC LIMIT $3"))
-                .bind(partner)
-                .bind(before.unwrap_or(i64::MAX))
-                .bind(i64::from(limit))
-                .fetch_all(conn)
-                .await?
-        });
-        Ok(rows.into_iter().map(ExchangeRow::from).collect())
-    }
 }

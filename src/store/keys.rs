@@ -42,43 +42,10 @@ impl Tx {
         })
     }
 
-    /// Keeps a secret under a name, replacing what was kept under it (rotation).
-    pub async fn put_key(&mut self, name: &str, sealed: &[u8], at: Timestamp) -> Result<(), StoreError> {
-        on_backend!(self, conn => {
-            sqlx::query(
-                "INSERT INTO secret (name, sealed, kept_at)
-                 VALUES ($1, $2, $3)
-                 ON CONFLICT (name) DO UPDATE SET sealed = excluded.sealed, kept_at = excluded.kept_at",
-            )
-            .bind(name)
-            .bind(sealed)
-            .bind(at)
-            .execute(conn)
-            .await?;
-        });
-        Ok(())
-    }
-
     /// The secret kept under a name.
     pub async fn lookup_key(&mut self, name: &str) -> Result<Option<SealedKey>, StoreError> {
         on_backend!(self, conn => {
             Ok(sqlx::query_as("SELECT name, sealed, kept_at FROM secret WHERE name = $1").bind(name).fetch_optional(conn).await?)
         })
-    }
-
-    /// Every secret, by name.
-    pub async fn list_keys(&mut self) -> Result<Vec<SealedKey>, StoreError> {
-        on_backend!(self, conn => {
-            Ok(sqlx::query_as("SELECT name, sealed, kept_at FROM secret ORDER BY name").fetch_all(conn).await?)
-        })
-    }
-
-    /// Destroys a secret. Returns whether there was one.
-    pub async fn forget_key(&mut self, name: &str) -> Result<bool, StoreError> {
-        let done = on_backend!(&mut *self, conn => {
-            sqlx::query("DELETE FROM secret WHERE name = $1").bind(name).execute(conn).await?.rows_affected()
-        });
-        self.words_were_erased();
-        Ok(done > 0)
     }
 }

@@ -32,11 +32,6 @@ impl Tx {
         }
     }
 
-    /// The gateway this database belongs to, once one said so.
-    pub async fn owner(&mut self) -> Result<Option<String>, StoreError> {
-        self.fact(PUBLIC_URL).await
-    }
-
     /// A single value by its name.
     pub async fn fact(&mut self, name: &str) -> Result<Option<String>, StoreError> {
         on_backend!(self, conn => {

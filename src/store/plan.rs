@@ -52,10 +52,12 @@ impl Tx {
                             'due', ",
                 );
                 query.push_bind(at).push(", ").push_bind(at);
+                // Always in the same order, so that two processes never wait for each other in a circle.
                 // A row that is on its way keeps its lease: what is due next is looked at when it is done.
                 query.push(
                     " FROM due
                       WHERE TRUE
+                      ORDER BY domain, id
                          ON CONFLICT (partner, record) DO UPDATE
                           SET class = excluded.class,
                               due_revision = excluded.due_revision,

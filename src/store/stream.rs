@@ -9,11 +9,11 @@ use std::str::FromStr;
 
 use sqlx::{FromRow, QueryBuilder};
 
-use super::columns::{number, unsigned, whole};
+use super::columns::whole;
 use super::records::{Standing, StoredRecord};
 use super::{StoreError, Tx, on_backend};
 use crate::domain::digest::Digest;
-use crate::domain::{Class, PartnerDomain, RecordId, Revision, Timestamp};
+use crate::domain::{Class, PartnerDomain, RecordId, Timestamp};
 
 /// Which page of the stream is asked for. Opaque to partners; it only means something for the partner
 /// it was made for.
@@ -258,7 +258,10 @@ impl Tx {
         cursor: &StreamCursor,
         picked: &[Pick],
     ) -> Result<(), StoreError> {
-        for chunk in picked.chunks(super::CHUNK) {
+        // In the order in which the planner writes them, so that neither waits for the other in a circle.
+        let mut sorted: Vec<&Pick> = picked.iter().collect();
+        sorted.sort_by(|a, b| a.id.cmp(&b.id));
+        for chunk in sorted.chunks(super::CHUNK) {
             on_backend!(&mut *self, conn: Db => {
                 let mut query = QueryBuilder::<Db>::new(
                     "INSERT INTO disclosure (partner, record, class, due_revision, due_kind, priority, state, offered, planned_at,
@@ -299,51 +302,6 @@ impl Tx {
             });
         }
         Ok(())
-    }
-
-    /// How many records a partner would get on all its pages if it began now.
-    pub async fn count_stream(&mut self, partner: &PartnerDomain) -> Result<u64, StoreError> {
-        let count: i64 = on_backend!(self, conn => {
-            sqlx::query_scalar(
-                "SELECT COUNT(*)
-                   FROM record
-                   LEFT JOIN disclosure ON disclosure.record = record.id AND disclosure.partner = $1
-                  WHERE record.standing = 'live' OR (disclosure.offered AND disclosure.state <> 'purged')",
-            )
-            .bind(partner)
-            .fetch_one(conn)
-            .await?
-        });
-        Ok(unsigned(count))
-    }
-
-    /// The partner confirms by its own list (`/from/{domain}`) that it holds a revision: what was
-    /// unconfirmed or due of it is acknowledged. `false` when something newer is due.
-    pub async fn confirm_disclosure(
-        &mut self,
-        partner: &PartnerDomain,
-        record: &RecordId,
-        revision: Revision,
-        digest: &Digest,
-        at: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let done = on_backend!(self, conn => {
-            sqlx::query(
-                "UPDATE disclosure
-                    SET state = 'acknowledged', acked_revision = $3, acked_digest = $4, acked_at = $5
-                  WHERE partner = $1 AND record = $2 AND due_revision <= $3 AND due_kind <> 'deleted'
-                    AND state IN ('due', 'unconfirmed', 'parked')",
-            )
-            .bind(partner)
-            .bind(record)
-            .bind(number(revision))
-            .bind(digest)
-            .bind(at)
-            .execute(conn)
-            .await?
-            .rows_affected()
-        });
-        Ok(done == 1)
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use super::absence::{Reading, is_mass, read_nulls};
 use super::tree::{Desk, PARENT_HIDDEN};
-use super::{BATCH, EntitySummary, Progress, Run, SyncError};
+use super::{BATCH, EntitySummary, HOLD, Progress, Run, SyncError};
 use crate::connectors::{PageStatus, ScanReport};
 use crate::domain::RecordId;
 use crate::store::{Item, ItemState, Standing, StoredRecord};
@@ -17,8 +17,6 @@ use crate::store::{Item, ItemState, Standing, StoredRecord};
 const LOOK_BACK: u32 = 50;
 /// Ancestors looked up to find a hidden one; threads are not deeper.
 const MAX_DEPTH: usize = 30;
-/// Item pages asked between two renewals of the run's lease.
-const PAGES: usize = 20;
 
 /// An absent item, and what may be concluded about it.
 struct Absent {
@@ -196,14 +194,18 @@ impl Run<'_> {
             return Ok(());
         }
         let mut asked = 0;
+        let mut held = None;
         for absent in absent.iter_mut().filter(|absent| absent.reading != Reading::Withheld && !absent.records.is_empty()) {
             let Some(url) = &absent.item.url else { continue };
-            if asked % PAGES == 0 {
+            // By time, not by number: a slow platform takes long for one page.
+            let now = self.sync.clock.now();
+            if held.is_none_or(|at| now.since(at) >= HOLD / 3) {
                 self.hold().await?;
+                held = Some(now);
             }
             asked += 1;
             let doing = "asking the pages of items that are no longer in the list".to_owned();
-            progress(&Progress { entity: entity.to_owned(), done: asked as u64, doing });
+            progress(&Progress { entity: entity.to_owned(), done: asked, doing });
             absent.page = self.sync.connector.page_status(url).await.ok();
         }
         Ok(())

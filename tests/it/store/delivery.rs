@@ -258,7 +258,6 @@ store_tests! {
         assert_eq!((again[0].attempts, again[0].before), (2, DisclosureState::Due));
         let kept = row(&store, B, &again[0].record).await?.expect("a row");
         assert_eq!(kept.last_answer.map(|answer| answer.len()), Some(200));
-        assert_eq!(store.read().await?.oldest_due().await?, Some(second(2)));
         finish(&store, &again[0], &result(&again[0], DisclosureState::Unconfirmed, 15)).await?;
         assert_eq!(claim(&store, 30).await?[0].before, DisclosureState::Unconfirmed);
     }
@@ -427,8 +426,6 @@ store_tests! {
         assert!(tx.note_refusal(&domain(B), id, 1, "not-covered").await?);
         assert!(!tx.note_refusal(&domain(B), id, 1, "not-covered").await?);
         assert_eq!(tx.retry_disclosures(&domain(B), second(5)).await?, 1);
-        assert!(tx.confirm_disclosure(&domain(B), id, 1, &write.sealed.digest, second(6)).await?);
-        assert!(!tx.confirm_disclosure(&domain(B), id, 1, &write.sealed.digest, second(6)).await?);
         assert_eq!(tx.list_disclosures(&domain(B), None, 10).await?.len(), 1);
         assert!(tx.list_disclosures(&domain(B), Some(id), 10).await?.is_empty());
     }
