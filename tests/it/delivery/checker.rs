@@ -7,7 +7,7 @@ use sqlx::AssertSqlSafe;
 use super::journeys::{small_city, sound};
 use crate::store_tests;
 use crate::support::checker::{Finding, Side, check};
-use crate::support::content::{id, text};
+use crate::support::content::{contribution, id, text};
 use crate::support::gateway::{TestGateway, morning, settle};
 use crate::support::stores::{Databases, TestResult};
 
@@ -41,6 +41,14 @@ async fn findings(lyon: &TestGateway, bordeaux: &TestGateway) -> anyhow::Result<
 }
 
 store_tests! {
+    async fn a_record_that_nobody_planned_is_found(databases: Databases) {
+        let (lyon, bordeaux) = after_a_day(&databases).await?;
+        lyon.publish(&[contribution(&lyon.url, 9)]).await?;
+        assert_eq!(findings(&lyon, &bordeaux).await?, [Finding::Undelivered(id(&lyon.url, Class::Contribution, 9))]);
+        settle(&[&lyon, &bordeaux]).await?;
+        assert_eq!(findings(&lyon, &bordeaux).await?, []);
+    }
+
     async fn a_deleted_copy_is_found(databases: Databases) {
         let (lyon, bordeaux) = after_a_day(&databases).await?;
         let lost = id(&lyon.url, Class::Contribution, 1);

@@ -8,12 +8,12 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use passerelle::domain::digest::Digest;
-use passerelle::domain::partner::Partner;
+use passerelle::domain::partner::{FollowState, Partner};
 use passerelle::domain::{PartnerDomain, RecordId, Revision, Timestamp};
 use passerelle::federation::receipts::{self, Pinned};
 use passerelle::store::disclosures::{Disclosure, DisclosureState};
 use passerelle::store::journal::JournalState;
-use passerelle::store::{CopyHead, CopyStanding, Standing, Store, StoredRecord};
+use passerelle::store::{CopyHead, CopyStanding, Order, RecordQuery, Standing, Store, StoredRecord, Tx};
 
 /// A promise that is broken, and where.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -112,6 +112,14 @@ pub async fn check(origin: &Side<'_>, holder: &Side<'_>, now: Timestamp) -> anyh
         }
         of_copy(head, records.get(&head.id), listed.contains(&head.id), &mut findings);
     }
+    // What the planner has not come to yet is in no ledger, and must not pass for told (I3).
+    if partner.follows_us == FollowState::Accepted {
+        for id in published(&mut tx).await? {
+            if !listed.contains(&id) && !held.contains_key(&id) {
+                findings.push(Finding::Undelivered(id));
+            }
+        }
+    }
     for row in there.list_journal(&origin.domain, None, 10_000).await? {
         if matches!(row.state, JournalState::Pending | JournalState::Working | JournalState::Quarantined) {
             findings.push(Finding::Unfinished(row.activity_id));
@@ -119,6 +127,18 @@ pub async fn check(origin: &Side<'_>, holder: &Side<'_>, now: Timestamp) -> anyh
     }
     findings.dedup();
     Ok(findings)
+}
+
+/// Every record that a city shows.
+async fn published(tx: &mut Tx) -> anyhow::Result<Vec<RecordId>> {
+    let mut query = RecordQuery { order: Order::ById, limit: 500, visible_only: true, ..RecordQuery::default() };
+    let mut ids = Vec::new();
+    loop {
+        let page = tx.list_records(&query).await?;
+        ids.extend(page.items.into_iter().map(|record| record.id));
+        let Some(next) = page.next else { return Ok(ids) };
+        query.after = Some(next);
+    }
 }
 
 /// What a line of the ledger promises.
