@@ -115,8 +115,8 @@ pub async fn legal(State(web): State<WebState>, visit: Visit) -> Result<Answer, 
 pub async fn privacy(State(web): State<WebState>, visit: Visit) -> Result<Answer, WebError> {
     let Writer { texts, city, .. } = Writer::new(&web, &visit);
     let rights = web.authority().rights_contact.as_str();
-    let contact = if web.authority().rights_contact.path() == "/donnees-personnelles" {
-        // The default is this very page: the contact page says whom to write to.
+    let contact = if rights == Address::fixed("/donnees-personnelles").absolute(web.public_url(), None) {
+        // The default is this very page of ours: the contact page says whom to write to.
         Html::link(&Address::fixed("/contact").href(visit.carried), &Html::text(&texts.say("nav-contact")))
     } else if rights.starts_with("http") || rights.starts_with("mailto:") {
         Html::link_out(rights, &Html::text(rights.trim_start_matches("mailto:")))

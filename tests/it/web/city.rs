@@ -74,6 +74,11 @@ impl Seen {
 impl Gateway {
     /// Lyon's gateway over an empty store.
     pub fn over(store: Store) -> anyhow::Result<Self> {
+        Self::with_rights_contact(store, "mailto:dpo@lyon.example")
+    }
+
+    /// The same of a city that names this address for the rights of citizens.
+    pub fn with_rights_contact(store: Store, contact: &str) -> anyhow::Result<Self> {
         let clock = ManualClock::at(at("2026-11-24T10:00:00Z"));
         let actor: ActorId = format!("{LYON}/actor").parse()?;
         let policy = Policy { own_authority: Some("passerelle.lyon.example".to_owned()), ..Policy::default() };
@@ -83,7 +88,7 @@ impl Gateway {
             client: Client::new(policy)?,
             clock: Arc::new(clock),
             rng: Mutex::new(Box::new(StdRng::seed_from_u64(1))),
-            authority: authority(actor),
+            authority: PublicAuthority { rights_contact: contact.parse()?, ..authority(actor) },
             public_url: LYON.parse()?,
             backup_keep: Duration::from_hours(35 * 24),
             refusals: passerelle::federation::refusal::Counters::default(),

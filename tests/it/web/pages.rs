@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use passerelle::domain::Class;
 use passerelle::store::Store;
 
-use super::city::{BORDEAUX, Gateway, fill, id};
+use super::city::{BORDEAUX, Gateway, LYON, fill, id};
 use super::crawl::values;
 use crate::store_tests;
 
@@ -134,6 +134,17 @@ store_tests! {
         assert_eq!(crate::web::ledger::figure(page.text(), "Reçus et conservés ici"), Some(3), "{}", page.text());
         assert!(page.text().contains("suit <bdi>Lyon</bdi>"));
         assert_eq!(site.get("/partners/nobody.example").await.status, StatusCode::NOT_FOUND);
+    }
+
+    async fn the_page_on_personal_data_sends_nobody_in_a_circle(store: Store) {
+        let page = async |contact: &str| -> anyhow::Result<String> {
+            Ok(Gateway::with_rights_contact(store.clone(), contact)?.get("/donnees-personnelles").await.text().to_owned())
+        };
+        let of_the_city = "https://www.lyon.example/donnees-personnelles";
+        assert!(page(of_the_city).await?.contains(&format!("href=\"{of_the_city}\"")), "another site may call its page the same");
+        let default = page(&format!("{LYON}/donnees-personnelles")).await?;
+        let rights = default.split_once("Vos droits").expect("a heading").1.split("</p>").next().expect("a paragraph");
+        assert!(rights.contains("href=\"/contact\"") && !rights.contains("donnees-personnelles"), "{rights}");
     }
 
     async fn the_pages_of_the_law_exist_and_have_english_names(store: Store) {
