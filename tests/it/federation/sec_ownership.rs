@@ -262,7 +262,7 @@ store_tests! {
     async fn sec_057_nobody_judges_or_answers_what_is_not_its_own(databases: Databases) {
         let rig = Rig::new(&databases).await?;
         let (theirs, _) = held_of_c(&rig).await?;
-                let judged = |subject: &RecordId| {
+        let judged = |subject: &RecordId| {
             let body = Disposition {
                 subject: subject.clone(),
                 process: content::id(&rig.b.url, Class::Consultation, 1),

@@ -35,6 +35,27 @@ store_tests! {
         assert_eq!((second.entities[PROPOSAL].published, second.entities[COMMENT].revised), (0, 0));
     }
 
+    async fn sec_059_a_comment_never_becomes_one_of_another_class(store: Store) {
+        let mut lyon = Lyon::new(store);
+        lyon.platform.now(|script| {
+            script.items.extend([proposal("1"), comment("7", "1"), comment("8", "1")]);
+            script.items.last_mut().expect("a comment").fields["alignment"] = json!(0);
+        });
+        complete(&lyon.run().await);
+        // One ceases to argue, one begins to, and both say something new.
+        lyon.platform.now(|script| {
+            for item in script.items.iter_mut().filter(|item| item.entity == COMMENT) {
+                item.fields["alignment"] = json!(1 - item.fields["alignment"].as_i64().expect("a side"));
+                item.fields["formattedBody"] = json!("<p>Autrement dit.</p>");
+            }
+        });
+        complete(&lyon.run().await);
+        for (id, class) in [("7", Class::Argument), ("8", Class::Comment)] {
+            let stored = lyon.record(COMMENT, id, Class::Comment).await.expect("it is published");
+            assert_eq!((stored.class, stored.revision, stored.standing), (class, 2, Standing::Live), "{id}");
+        }
+    }
+
     async fn one_edit_is_one_revision(store: Store) {
         let mut lyon = Lyon::new(store);
         lyon.show_proposals([1, 2]);
