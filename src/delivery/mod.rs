@@ -27,6 +27,7 @@ pub mod worker;
 use std::time::Duration;
 
 use crate::outbound::Limits;
+use crate::store::leases::this_process;
 
 pub use worker::Worker;
 
@@ -52,7 +53,7 @@ impl Default for Settings {
             per_partner: 4,
             park_after: Duration::from_hours(30 * 24),
             limits: Limits::DELIVERY,
-            holder: format!("process {}", std::process::id()),
+            holder: this_process(),
         }
     }
 }

@@ -1,9 +1,9 @@
 //! The step of delivery: claim what is due, send it, write down what became of it.
 //!
 //! A step claims as much as there is room for, starts it, and waits a moment for what ends first; so one
-//! partner that answers after half a minute holds up nobody else. A claim is a lease with a fence: whoever is killed
-//! loses nothing, and a result that comes too late is dropped. Claiming and writing down are two short
-//! transactions; none is open while a socket is.
+//! partner that answers after half a minute holds up nobody else. A claim is a lease with a fence: whoever
+//! is killed loses nothing, and a result that comes too late is dropped. Claiming and writing down are two
+//! short transactions; none is open while a socket is.
 
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -77,7 +77,7 @@ impl Worker {
         self.0.park_overdue().await?;
         let began = self.0.federation.now();
         // Looked at first, so that an idle worker does not hold the writer.
-        let due = room > 0 && self.0.federation.store.read().await?.delivery_is_due(self.0.federation.now()).await?;
+        let due = room > 0 && self.0.federation.store.read().await?.delivery_is_due(began).await?;
         let items = if due { self.0.claim(room, began).await? } else { Vec::new() };
         for item in items {
             let shared = Arc::clone(&self.0);

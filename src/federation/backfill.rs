@@ -13,13 +13,14 @@ use serde_json::Value;
 use url::Url;
 
 use super::fetch::{self, FetchError};
-use super::incoming::Asked;
+use super::incoming::{self, Alone};
 use super::object::{self, Judged, Objection, ProofKey};
 use super::refusal::{Code, Refusal};
 use super::verify::proof_keys;
 use super::{Federation, Outcome};
 use crate::domain::partner::{FollowState, Partner, PartnerKind};
 use crate::domain::{PartnerDomain, RecordId, Timestamp};
+use crate::store::leases::this_process;
 use crate::store::{AuditEntry, CopyStanding, CopyWrite, Lease, PutCopy, StoreError, StoredCopy, Tx};
 use crate::telemetry::kill_point;
 
@@ -146,10 +147,9 @@ struct Course<'a> {
 impl<'a> Course<'a> {
     /// Takes the stream up where we left it; none while another process reads it.
     async fn begin(federation: &'a Federation, partner: Partner) -> Result<Option<Self>, StoreError> {
-        let (name, holder) = (format!("backfill:{}", partner.domain), format!("process {}", std::process::id()));
-        let now = federation.now();
+        let (name, now) = (format!("backfill:{}", partner.domain), federation.now());
         let mut tx = federation.store.write().await?;
-        let Some(lease) = tx.take_lease(&name, &holder, now, now.plus(LEASE)).await? else { return Ok(None) };
+        let Some(lease) = tx.take_lease(&name, &this_process(), now, now.plus(LEASE)).await? else { return Ok(None) };
         let cursor = tx.backfill_cursor(&partner.domain).await?.0;
         tx.save().await?;
         let at = cursor.or_else(|| partner.records.clone()).unwrap_or_default();
@@ -217,15 +217,15 @@ impl<'a> Course<'a> {
         let mut kept = Kept { partner, now, applied: 0, writes: Vec::new(), copies: HashMap::new(), refused: Vec::new() };
         let mut claims = Vec::new();
         for item in &page.items {
-            match object::claimed(item, &partner.actor, federation.actor()) {
-                Ok(claim) => claims.push(claim),
+            match incoming::alone(item, &partner.actor, federation.actor()) {
+                Ok(alone) => claims.push(alone),
                 Err(refusal) => kept.refuse(named(item), &Objection::Refused(refusal)),
             }
         }
-        let ids: Vec<RecordId> = claims.iter().map(|(id, _)| id.clone()).collect();
+        let ids: Vec<RecordId> = claims.iter().map(|alone| alone.record().clone()).collect();
         kept.copies = tx.lookup_copies(&ids).await?.into_iter().map(|copy| (copy.id.clone(), copy)).collect();
-        for (id, asked) in &claims {
-            kept.judge(&mut tx, id, asked, &keys).await?;
+        for alone in &claims {
+            kept.judge(&mut tx, alone, &keys).await?;
         }
         kept.put(&mut tx).await?;
         self.reading.refused += kept.refused.len();
@@ -261,13 +261,14 @@ struct Kept<'a> {
 }
 
 impl Kept<'_> {
-    async fn judge(&mut self, tx: &mut Tx, id: &RecordId, asked: &Asked, keys: &[ProofKey]) -> Result<(), StoreError> {
+    async fn judge(&mut self, tx: &mut Tx, alone: &Alone, keys: &[ProofKey]) -> Result<(), StoreError> {
+        let id = alone.record();
         // A record that comes again on the same page is held against what came first.
         if self.writes.iter().any(|write| write.record.id == *id) {
             self.put(tx).await?;
             self.look_again(tx, id).await?;
         }
-        match object::judge(asked, self.partner, keys, self.copies.get(id), self.now) {
+        match object::judge(alone, self.partner, keys, self.copies.get(id), self.now) {
             Ok(Judged::Hold(write)) => self.writes.push(*write),
             Ok(Judged::Bury(tombstone, sealed)) => {
                 let buried = tx.bury_copy(&self.partner.domain, &tombstone, &sealed, self.now).await?;

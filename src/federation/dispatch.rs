@@ -36,7 +36,7 @@ pub fn carrying(
     revision: Revision,
     sealed: &[u8],
 ) -> Activity {
-    let id = id_of(federation, &carrying_name(&partner.domain, kind, record, revision));
+    let id = carrying_id(federation, &partner.domain, kind, record, revision);
     let word = match kind {
         ChangeKind::Created => "Create",
         ChangeKind::Updated => "Update",
@@ -56,10 +56,16 @@ pub fn carrying(
     Activity { id, body: body.into() }
 }
 
-/// The address of the Delete that tells `partner` of the tombstone of this revision.
+/// The address of the activity that tells `partner` of one revision of a record (or of its tombstone).
 #[must_use]
-pub fn deletion(federation: &Federation, partner: &PartnerDomain, record: &RecordId, revision: Revision) -> String {
-    id_of(federation, &carrying_name(partner, ChangeKind::Deleted, record, revision))
+pub fn carrying_id(
+    federation: &Federation,
+    partner: &PartnerDomain,
+    kind: ChangeKind,
+    record: &RecordId,
+    revision: Revision,
+) -> String {
+    id_of(federation, &format!("{kind} {partner} {record} {revision}"))
 }
 
 /// Our Follow of a partner; a later one is another activity.
@@ -86,11 +92,6 @@ pub fn letter(
         activity["result"] = result;
     }
     Activity { id, body: activity.to_string().into() }
-}
-
-/// What makes the id of an activity that carries a record.
-fn carrying_name(partner: &PartnerDomain, kind: ChangeKind, record: &RecordId, revision: Revision) -> String {
-    format!("{kind} {partner} {record} {revision}")
 }
 
 fn id_of(federation: &Federation, name: &str) -> String {

@@ -14,7 +14,7 @@ use serde_json::json;
 use super::object::{self, Judged, Objection};
 use super::receipts;
 use super::verify::proof_keys;
-use super::{Federation, Outcome, dispatch, fetch, strict_json};
+use super::{Federation, Outcome, dispatch, fetch, incoming, strict_json};
 use crate::domain::receipt::{PurgeCause, PurgeReceipt};
 use crate::domain::{Key, PartnerDomain, RecordId, Timestamp};
 use crate::store::{PutCopy, StoreError};
@@ -99,11 +99,11 @@ async fn ask(federation: &Federation, domain: &PartnerDomain, id: &RecordId) -> 
     }
     let now = federation.now();
     let document = strict_json::parse(&response.body).ok();
-    let claim = document.and_then(|document| object::claimed(&document, &partner.actor, federation.actor()).ok());
-    let Some((_, asked)) = claim.filter(|(named, _)| named == id) else { return Ok(Answer::Refused) };
+    let alone = document.and_then(|document| incoming::alone(&document, &partner.actor, federation.actor()).ok());
+    let Some(alone) = alone.filter(|alone| alone.record() == id) else { return Ok(Answer::Refused) };
     let mut tx = federation.store.write().await?;
     let copy = tx.lookup_copy(id).await?;
-    let put = match object::judge(&asked, &partner, &keys, copy.as_ref(), now) {
+    let put = match object::judge(&alone, &partner, &keys, copy.as_ref(), now) {
         Ok(Judged::Hold(write)) => tx.put_copy(&write).await?,
         Ok(Judged::Bury(tombstone, sealed)) => tx.bury_copy(domain, &tombstone, &sealed, now).await?,
         Err(objection) => {

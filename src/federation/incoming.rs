@@ -135,18 +135,37 @@ impl Incoming {
     }
 }
 
+/// An object that stands by itself.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Alone {
+    /// A revision of a record.
+    Hold(Offered),
+    /// What is left of a deleted one.
+    Erase(Erasure),
+}
+
+impl Alone {
+    /// The record it speaks of.
+    pub fn record(&self) -> &RecordId {
+        match self {
+            Self::Hold(offered) => &offered.id,
+            Self::Erase(erasure) => &erasure.id,
+        }
+    }
+}
+
 /// Reads an object that stands by itself on a page or at its origin, as if `actor` had sent it in a
 /// `Create`, `Update` or `Delete`.
 ///
 /// # Errors
 /// As for an activity that carries it.
-pub fn alone(object: &Value, actor: &ActorId, own: &ActorId) -> Result<Asked, Refusal> {
+pub fn alone(object: &Value, actor: &ActorId, own: &ActorId) -> Result<Alone, Refusal> {
     meaning::one(object)?;
     let sender = Sender { actor, own };
     if !object.is_object() {
         return Err(Refusal::new(Code::InvalidRecord, "it is no record"));
     }
-    if wire::is_tombstone(object) { sender.erasure(object).map(Asked::Erase) } else { sender.offered(object).map(Asked::Hold) }
+    if wire::is_tombstone(object) { sender.erasure(object).map(Alone::Erase) } else { sender.offered(object).map(Alone::Hold) }
 }
 
 fn invalid_id(why: &str) -> Refusal {

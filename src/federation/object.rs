@@ -10,7 +10,7 @@
 
 use serde_json::Value;
 
-use super::incoming::{self, Asked, Offered};
+use super::incoming::{Alone, Offered};
 use super::ownership::{self, Standing};
 use super::proof;
 use super::refusal::{Code, Refusal};
@@ -20,15 +20,8 @@ use crate::domain::digest::Digest;
 use crate::domain::partner::{Multikey, Partner};
 use crate::domain::seal::Sealed;
 use crate::domain::tombstone::Tombstone;
-use crate::domain::{ActorId, Record, RecordId, Timestamp};
+use crate::domain::{Record, RecordId, Timestamp};
 use crate::store::{AuditEntry, CopyWrite, StoredCopy};
-
-/// A revision of ours that was sealed earlier, read back; none when the bytes are a tombstone's.
-#[must_use]
-pub fn reopen(sealed: &[u8]) -> Option<Record> {
-    let value = serde_json::from_slice(sealed).ok()?;
-    wire::record_from_json(&value).ok().map(|(record, _)| record)
-}
 
 /// A pinned key with its id, and until when it counts if it was replaced (`verify::proof_keys`).
 pub type ProofKey = (String, Multikey, Option<Timestamp>);
@@ -84,34 +77,20 @@ pub enum Judged {
     Bury(Box<Tombstone>, Sealed),
 }
 
-/// The record that an object names, if `actor` may speak of it here.
-///
-/// # Errors
-/// As for an activity that carries it.
-pub fn claimed(object: &Value, actor: &ActorId, own: &ActorId) -> Result<(RecordId, Asked), Refusal> {
-    let asked = incoming::alone(object, actor, own)?;
-    let id = match &asked {
-        Asked::Hold(offered) => &offered.id,
-        Asked::Erase(erasure) => &erasure.id,
-        _ => return Err(Refusal::new(Code::InvalidRecord, "it is no record")),
-    };
-    Ok((id.clone(), asked))
-}
-
-/// Judges an object that was [`claimed`], from a page or from its origin. `copy` is what is held of it.
+/// Judges an object from a page or from its origin. `copy` is what is held of it.
 ///
 /// # Errors
 /// [`Objection`].
 pub fn judge(
-    asked: &Asked,
+    alone: &Alone,
     partner: &Partner,
     keys: &[ProofKey],
     copy: Option<&StoredCopy>,
     now: Timestamp,
 ) -> Result<Judged, Objection> {
-    match asked {
-        Asked::Hold(offered) => revision(offered, partner, keys, copy, now).map(|write| Judged::Hold(Box::new(write))),
-        Asked::Erase(erasure) => {
+    match alone {
+        Alone::Hold(offered) => revision(offered, partner, keys, copy, now).map(|write| Judged::Hold(Box::new(write))),
+        Alone::Erase(erasure) => {
             let document = erasure.tombstone.as_ref().ok_or_else(|| set_aside(Code::InvalidRecord.word(), "it is only an id"))?;
             let tombstone = wire::tombstone_from_json(document).map_err(|error| set_aside(Code::InvalidRecord.word(), error))?;
             if tombstone.authority != partner.actor || tombstone.id != erasure.id {
@@ -121,7 +100,6 @@ pub fn judge(
             let digest = proven(document, keys, now)?;
             Ok(Judged::Bury(Box::new(tombstone), sealed(document, digest)?))
         }
-        _ => Err(Objection::Unknown),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The canonical signed bytes of our records: written, signed, digested. Pure but for the key.
+//! The canonical signed bytes of our records: written, signed, digested, and read back. Pure but for the key.
 
 use crate::domain::digest::Digest;
 use crate::domain::seal::{Seal, SealError, Sealed};
@@ -46,4 +46,11 @@ impl Seal for Sealer {
         }
         self.seal(id, wire::tombstone_to_json(tombstone), now)
     }
+}
+
+/// A revision of ours that was sealed earlier, read back; none when the bytes are a tombstone's.
+#[must_use]
+pub fn reopen(sealed: &[u8]) -> Option<Record> {
+    let value = serde_json::from_slice(sealed).ok()?;
+    wire::record_from_json(&value).ok().map(|(record, _)| record)
 }

@@ -8,6 +8,12 @@ use crate::domain::Timestamp;
 /// Longest name of a holder, in characters.
 const HOLDER: usize = 100;
 
+/// This process as a holder, for people who look into the database.
+#[must_use]
+pub fn this_process() -> String {
+    format!("process {}", std::process::id())
+}
+
 /// A lease as it was taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {
@@ -45,8 +51,9 @@ impl Tx {
         Ok(fence.map(|fence| Lease { name: name.to_owned(), fence }))
     }
 
-    /// Holds a lease longer, or gives it back (`until` the present instant). `false` when another holder took it meanwhile: stop writing. Called in the
-    /// transaction that writes, it also keeps another holder out until that transaction ends.
+    /// Holds a lease longer, or gives it back (`until` the present instant). `false` when another holder
+    /// took it meanwhile: stop writing. Called in the transaction that writes, it also keeps another holder
+    /// out until that transaction ends.
     pub async fn hold_lease(&mut self, lease: &Lease, until: Timestamp) -> Result<bool, StoreError> {
         let done = on_backend!(self, conn => {
             sqlx::query("UPDATE lease SET until = $3 WHERE name = $1 AND fence = $2")

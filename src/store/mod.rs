@@ -36,6 +36,7 @@ pub mod receipts;
 pub mod record_lists;
 pub mod records;
 pub mod replies;
+pub mod retention;
 pub mod runs;
 mod sqlite;
 mod stamp;

@@ -14,9 +14,11 @@ impl Tx {
             Ok(sqlx::query_scalar(
                 "SELECT EXISTS (SELECT 1
                                   FROM letter
-                                  JOIN partner ON partner.domain = letter.partner
-                                 WHERE letter.state IN ('due', 'sending') AND letter.next_at <= $1
-                                   AND (partner.next_probe IS NULL OR partner.next_probe <= $1 OR partner.blocked IS NOT NULL))",
+                                 WHERE state IN ('due', 'sending') AND next_at <= $1
+                                   AND NOT EXISTS (SELECT 1
+                                                     FROM partner
+                                                    WHERE partner.domain = letter.partner AND partner.next_probe > $1
+                                                      AND partner.blocked IS NULL))",
             )
             .bind(now)
             .fetch_one(conn)

@@ -33,6 +33,7 @@ use crate::connectors::{Connector, ConnectorError, Probe, ReadPlan, ScanEvent, S
 use crate::domain::Clock;
 use crate::domain::seal::{Seal, SealError};
 use crate::mapping::{Coverage, Profile, Publisher, SourceSchema};
+use crate::store::leases::this_process;
 use crate::store::{HeldRun, RunOutcome, Store, StoreError};
 use crate::telemetry::kill_point;
 
@@ -177,8 +178,7 @@ impl Sync {
     async fn start(&self) -> Result<HeldRun, SyncError> {
         let mut tx = self.store.write().await?;
         let (platform, now) = (&self.publisher.platform, self.clock.now());
-        let holder = format!("process {}", std::process::id());
-        let Some(held) = tx.start_run(platform, &holder, now, now.plus(HOLD)).await? else {
+        let Some(held) = tx.start_run(platform, &this_process(), now, now.plus(HOLD)).await? else {
             let other = tx.lease_holder(&format!("run:{platform}"), now).await?;
             return Err(SyncError::Busy {
                 platform: platform.to_string(),

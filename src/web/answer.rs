@@ -100,6 +100,18 @@ impl Answer {
         }
     }
 
+    /// "Gone", for a program that asked for what is erased (RFC 9457); `left` is an object of what is still
+    /// known, beside the words in the reader's language.
+    #[must_use]
+    pub fn gone(title: &str, detail: &str, mut left: serde_json::Value) -> Self {
+        left["type"] = "about:blank".into();
+        left["title"] = title.into();
+        left["status"] = StatusCode::GONE.as_u16().into();
+        left["detail"] = detail.into();
+        let answer = Self::bytes(StatusCode::GONE, "application/problem+json", Bytes::from(left.to_string()));
+        Self { translated: true, noindex: true, ..answer }
+    }
+
     /// "See other": where the asked form really is.
     #[must_use]
     pub fn see_other(location: String) -> Self {

@@ -5,6 +5,7 @@
 
 use serde_json::Value;
 
+use crate::domain::change::ChangeKind;
 use crate::domain::partner::FollowState;
 use crate::domain::receipt::{DeliveryReceipt, DeliveryState, PurgeCause, PurgeReceipt};
 use crate::domain::{RecordId, Revision};
@@ -119,7 +120,8 @@ impl Work<'_> {
         let stored = tx.lookup_record(&record).await?.filter(|stored| stored.standing == Standing::Deleted);
         let Some(stored) = stored else { return Ok(Err("the record it is about is not deleted")) };
         // Of several deletions of one record the last one counts; its address is known without its answer.
-        if answer.object != dispatch::deletion(self.federation, &self.row.partner, &record, stored.revision) {
+        let asked = dispatch::carrying_id(self.federation, &self.row.partner, ChangeKind::Deleted, &record, stored.revision);
+        if answer.object != asked {
             return Ok(Err("the receipt answers another activity than our last deletion of this record"));
         }
         if receipt.purged_at.plus(MAX_AHEAD) < stored.changed_at {

@@ -8,8 +8,7 @@ use serde_json::{Value, json};
 use super::document;
 use crate::domain::change::ChangeKind;
 use crate::domain::id::{Key, PartnerDomain, RecordId, Revision};
-use crate::domain::partner::Partner;
-use crate::federation::dispatch::{Activity, carrying};
+use crate::federation::dispatch::{Activity, carrying, carrying_id};
 use crate::store::{Exchange, Tx};
 use crate::web::answer::Answer;
 use crate::web::error::WebError;
@@ -50,31 +49,25 @@ impl Sent {
 
 /// An activity whose answer is still awaited: a careful receiver asks for it before answering.
 async fn on_its_way(web: &WebState, tx: &mut Tx, id: &str) -> Result<Option<Sent>, WebError> {
-    for row in tx.disclosures_on_their_way(AT_ONCE).await? {
-        let sent = Sent { partner: row.partner, record: row.record, revision: row.due_revision };
-        let Some(partner) = tx.lookup_partner(&sent.partner).await? else { continue };
-        if carrying(web.federation(), &partner, row.due_kind, &sent.record, sent.revision, b"null").id == id {
-            return Ok(Some(sent));
-        }
-    }
-    Ok(None)
+    let rows = tx.disclosures_on_their_way(AT_ONCE).await?;
+    Ok(rows.into_iter().find_map(|row| {
+        let named = carrying_id(web.federation(), &row.partner, row.due_kind, &row.record, row.due_revision);
+        (named == id).then_some(Sent { partner: row.partner, record: row.record, revision: row.due_revision })
+    }))
 }
 
 /// The activity again: its id says which of the three kinds it was.
 async fn rebuilt(web: &WebState, tx: &mut Tx, id: &str, sent: &Sent) -> Result<Option<String>, WebError> {
-    let Some(partner) = tx.lookup_partner(&sent.partner).await? else { return Ok(None) };
-    let stored = tx.lookup_record(&sent.record).await?.filter(|stored| stored.revision == sent.revision);
-    let named = json!(sent.record).to_string();
-    let object = stored.as_ref().map_or(named.as_bytes(), |stored| &stored.sealed[..]);
-    let Some(Activity { body, .. }) = kinds(web, &partner, sent, object).find(|activity| activity.id == id) else {
+    let Sent { partner, record, revision } = sent;
+    let mut kinds = ChangeKind::ALL.iter().copied();
+    let Some(kind) = kinds.find(|kind| carrying_id(web.federation(), partner, *kind, record, *revision) == id) else {
         return Ok(None);
     };
+    let Some(partner) = tx.lookup_partner(partner).await? else { return Ok(None) };
+    let stored = tx.lookup_record(record).await?.filter(|stored| stored.revision == *revision);
+    let named = json!(record).to_string();
+    let object = stored.as_ref().map_or(named.as_bytes(), |stored| &stored.sealed[..]);
+    let Activity { body, .. } = carrying(web.federation(), &partner, kind, record, *revision, object);
     let text = String::from_utf8(body.to_vec()).map_err(|error| WebError::internal("an activity is not text", &error))?;
     Ok(serde_json::from_str::<Value>(&text).is_ok().then_some(text))
-}
-
-/// What was sent, as each of the three kinds.
-fn kinds<'a>(web: &'a WebState, partner: &'a Partner, sent: &'a Sent, object: &'a [u8]) -> impl Iterator<Item = Activity> + 'a {
-    let kinds = ChangeKind::ALL.iter();
-    kinds.map(move |kind| carrying(web.federation(), partner, *kind, &sent.record, sent.revision, object))
 }

@@ -142,14 +142,7 @@ pub async fn show(reading: &mut Reading, held: &Held) -> Result<Answer, WebError
 #[must_use]
 pub fn copy_gone(texts: &Texts, held: &Held) -> Answer {
     let title = texts.say(&format!("deleted-{}", held.class.word().to_ascii_lowercase()));
-    let problem = serde_json::json!({
-        "type": "about:blank", "title": title, "status": StatusCode::GONE.as_u16(),
-        "detail": texts.say("copy-gone"), "origin": held.id,
-    });
-    let mut answer = Answer::bytes(StatusCode::GONE, "application/problem+json", problem.to_string().into());
-    answer.translated = true;
-    answer.noindex = true;
-    answer
+    Answer::gone(&title, &texts.say("copy-gone"), serde_json::json!({ "origin": held.id }))
 }
 
 /// What is known of a deletion.

@@ -117,9 +117,10 @@ pub async fn home(State(web): State<WebState>, visit: Visit) -> Result<Answer, W
 }
 
 fn open_cards(reading: &Reading, records: &[Held]) -> Vec<Card> {
+    let now = reading.desk.now;
     let is_open = |held: &&Held| {
         held.visible().is_some_and(
-            |record| matches!(&record.body, Body::Consultation(body) if body.lifecycle_at(reading.desk.now) == Some(LifecycleState::Open)),
+            |record| matches!(&record.body, Body::Consultation(body) if body.lifecycle_at(now) == Some(LifecycleState::Open)),
         )
     };
     records.iter().filter(is_open).take(OPEN_SHOWN).map(|held| reading.desk.card(held, None)).collect()

@@ -13,7 +13,7 @@ use super::page;
 use crate::domain::id::{Class, Key, Revision};
 use crate::domain::record::{Body, Record};
 use crate::domain::text::LanguageTag;
-use crate::federation::object::reopen;
+use crate::federation::seal::reopen;
 use crate::store::RevisionRow;
 use crate::web::activitypub::collections;
 use crate::web::answer::Answer;
@@ -121,8 +121,13 @@ pub async fn list(State(web): State<WebState>, InPath(key): InPath<Key>, visit: 
     }
     let versions: Vec<&(RevisionRow, u64)> = chain.iter().rev().filter(|(row, _)| row.material).collect();
     let mut lines = Vec::new();
+    // What stood before a version is, without silent revisions between them, the next version of the list.
+    let mut earlier: Option<Signed> = None;
     for (row, version) in versions.iter().take(LISTED) {
-        let signed = signed(&mut reading, &held, row.clone()).await?;
+        let signed = match earlier.take().filter(|read| read.row.revision == row.revision) {
+            Some(read) => read,
+            None => signed(&mut reading, &held, row.clone()).await?,
+        };
         let before = before(&mut reading, &held, &chain, row.revision).await?;
         let texts = &reading.desk.texts;
         let what = match (signed.visible(), before.as_ref().and_then(Signed::visible)) {
@@ -137,6 +142,7 @@ pub async fn list(State(web): State<WebState>, InPath(key): InPath<Key>, visit: 
             when: texts.moment_tag(row.at),
             what,
         });
+        earlier = before;
     }
     let desk = &reading.desk;
     let texts = &desk.texts;
@@ -310,14 +316,8 @@ fn facts(texts: &Texts, signed: &Signed, held: &Held) -> Vec<(String, Html)> {
 
 /// A revision whose words are erased, for a program: what is left of it.
 fn erased(texts: &Texts, row: &RevisionRow) -> Answer {
-    let problem = serde_json::json!({
-        "type": "about:blank", "title": texts.say("revision-erased"), "status": StatusCode::GONE.as_u16(),
-        "detail": texts.say("revision-erased-notice"), "revision": row.revision, "digest": row.digest, "recorded": row.at,
-    });
-    let mut answer = Answer::bytes(StatusCode::GONE, "application/problem+json", problem.to_string().into());
-    answer.translated = true;
-    answer.noindex = true;
-    answer
+    let left = serde_json::json!({ "revision": row.revision, "digest": row.digest, "recorded": row.at });
+    Answer::gone(&texts.say("revision-erased"), &texts.say("revision-erased-notice"), left)
 }
 
 fn revision_address(held: &Held, n: Revision) -> Address {

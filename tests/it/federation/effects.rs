@@ -81,8 +81,7 @@ async fn plan(rig: &Rig) -> anyhow::Result<()> {
 
 /// The address of the Delete that tells B of the tombstone of this revision.
 fn deletion(rig: &Rig, record: &Record, revision: u64) -> String {
-    let b = rig.b.partner(passerelle::domain::partner::PartnerKind::Partner);
-    dispatch::carrying(&rig.federation, &b, ChangeKind::Deleted, &record.id, revision, b"null").id
+    dispatch::carrying_id(&rig.federation, &rig.b.keys.actor().domain(), ChangeKind::Deleted, &record.id, revision)
 }
 
 async fn acknowledge(rig: &Rig, record: &Record, revision: u64, digest: &Digest, state: DisclosureState) -> anyhow::Result<()> {

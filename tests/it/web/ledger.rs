@@ -1,9 +1,11 @@
 //! What the pages say of the exchange with partners, and what is answered at addresses of the exchange.
 
+use std::io::Read as _;
+
 use axum::http::StatusCode;
 use passerelle::domain::change::ChangeKind;
 use passerelle::domain::{Class, Timestamp};
-use passerelle::federation::dispatch::carrying;
+use passerelle::federation::dispatch::{carrying, carrying_id};
 use passerelle::store::{ClaimRequest, Claimed, DisclosureResult, DisclosureState, RunOutcome, Store};
 use serde_json::json;
 
@@ -105,8 +107,8 @@ store_tests! {
         assert_eq!((asked.status, &asked.body[..]), (StatusCode::OK, &sent.body[..]));
         assert_eq!(site.get(&path).await.header("content-type"), "text/html; charset=utf-8");
         // Another kind of the same revision was never sent.
-        let other = carrying(&site.federation, &neighbour(), ChangeKind::Deleted, &one.record, one.due_revision, b"null");
-        assert_eq!(site.machine(other.id.strip_prefix(LYON).expect("it is ours")).await.status, StatusCode::NOT_FOUND);
+        let other = carrying_id(&site.federation, &one.partner, ChangeKind::Deleted, &one.record, one.due_revision);
+        assert_eq!(site.machine(other.strip_prefix(LYON).expect("it is ours")).await.status, StatusCode::NOT_FOUND);
     }
 
     async fn ui_34_a_copy_that_nobody_confirmed_says_so(store: Store) {
@@ -161,7 +163,7 @@ store_tests! {
         assert!(!page.text().contains("à compléter") && page.text().contains("href=\"/source/passerelle.tar\""), "{}", page.text());
         let archive = site.get("/source/passerelle.tar").await;
         assert_eq!((archive.status, archive.header("content-type")), (StatusCode::OK, "application/x-tar"));
-        let packed = unpack(&archive.body);
+        let packed = unpack(&archive.body)?;
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
         for (name, bytes) in &packed {
             let path = name.strip_prefix(concat!("passerelle-", env!("CARGO_PKG_VERSION"), "/")).expect("one folder");
@@ -173,19 +175,14 @@ store_tests! {
     }
 }
 
-/// The files of a tar archive, whose checksums hold.
-fn unpack(mut archive: &[u8]) -> Vec<(String, Vec<u8>)> {
-    let text = |bytes: &[u8]| String::from_utf8(bytes.iter().copied().take_while(|byte| *byte != 0).collect()).expect("text");
-    let octal = |bytes: &[u8]| usize::from_str_radix(text(bytes).trim(), 8).expect("a number");
-    let mut files = Vec::new();
-    while archive[0] != 0 {
-        let (header, rest) = archive.split_at(512);
-        let blank = header.iter().enumerate().map(|(n, byte)| if (148..156).contains(&n) { 32 } else { usize::from(*byte) });
-        assert_eq!(blank.sum::<usize>(), octal(&header[148..156]));
-        let (prefix, name) = (text(&header[345..500]), text(&header[..100]));
-        let size = octal(&header[124..136]);
-        files.push((if prefix.is_empty() { name } else { format!("{prefix}/{name}") }, rest[..size].to_vec()));
-        archive = &rest[size.next_multiple_of(512)..];
-    }
-    files
+/// The files of a tar archive.
+fn unpack(archive: &[u8]) -> std::io::Result<Vec<(String, Vec<u8>)>> {
+    let mut archive = tar::Archive::new(archive);
+    let files = archive.entries()?.map(|file| {
+        let mut file = file?;
+        let (name, mut bytes) = (file.path()?.display().to_string(), Vec::new());
+        file.read_to_end(&mut bytes)?;
+        Ok((name, bytes))
+    });
+    files.collect()
 }
