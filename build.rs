@@ -2,6 +2,7 @@
 //! offers to whoever uses it over a network (AGPL §13), so that the offer holds for every build, changed
 //! ones too. It names no time, no person and no folder of the machine.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
@@ -24,7 +25,7 @@ fn main() -> io::Result<()> {
     for part in PACKED {
         pack(&mut archive, &root, Path::new(part), Path::new(&folder))?;
     }
-    archive.into_inner()?.into_inner()?.sync_all()
+    archive.into_inner()?.flush()
 }
 
 /// Adds a file, or a folder with what is in it, in the order of the names.

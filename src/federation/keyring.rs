@@ -29,7 +29,7 @@ const CITY_SECRET: &str = "city-secret";
 pub enum KeyringError {
     /// The file with the key-encryption key lacks although something is sealed with it.
     #[error(
-        "the key file {} is missing, but this database holds keys sealed with it; put the file back from its backup (without it: docs/operations, \"lost key file\")",
+        "the key file {} is missing, but this database holds keys sealed with it; put the file back from its backup: nothing else opens them",
         .0.display()
     )]
     FileMissing(PathBuf),
