@@ -304,14 +304,20 @@ pub type Revision = u64;
 
 words! {
     /// The classes of the vocabulary that stand alone as records. `Argument` and `Comment` share one
-    /// domain type and one path; the stance tells which it is (architecture §3).
+    /// domain type and one path; the stance tells which it is (architecture §3). `Result` and
+    /// `ProgressUpdate` share a path too.
     Class {
         Consultation = "Consultation",
+        Meeting = "Meeting",
+        BudgetProject = "BudgetProject",
         Contribution = "Contribution",
         Argument = "Argument",
         Comment = "Comment",
         Disposition = "Disposition",
         OfficialResponse = "OfficialResponse",
+        Result = "Result",
+        ProgressUpdate = "ProgressUpdate",
+        Document = "Document",
     }
 }
 
@@ -321,10 +327,14 @@ impl Class {
     pub const fn segment(self) -> &'static str {
         match self {
             Self::Consultation => "consultations",
+            Self::Meeting => "meetings",
+            Self::BudgetProject => "projects",
             Self::Contribution => "contributions",
             Self::Argument | Self::Comment => "comments",
             Self::Disposition => "dispositions",
             Self::OfficialResponse => "responses",
+            Self::Result | Self::ProgressUpdate => "results",
+            Self::Document => "documents",
         }
     }
 }

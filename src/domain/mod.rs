@@ -2,8 +2,9 @@
 //!
 //! A public [`authority`] runs [`consultation`]s in phases; residents hand in [`contribution`]s and
 //! discuss them in [`comment`]s, with a stance when they argue; the authority says how it treats each
-//! contribution ([`disposition`]) and answers it ([`response`]). Around every such statement lies the
-//! same envelope, a [`record`]: one owner, a revision, a licence, and where it came from.
+//! contribution ([`disposition`]) and answers it ([`response`]). People come to [`meeting`]s, weigh
+//! budget [`project`]s, read [`document`]s; what came of it is a [`result`], told in [`progress`]
+//! updates. Around every such statement lies the same envelope, a [`record`]: one owner, a revision, a licence, and where it came from.
 //! What other gateways are to us is a [`partner`]; what we sent them is a disclosure; what they
 //! confirm is a [`receipt`]; what is left of a deleted record is a [`tombstone`].
 //!
@@ -12,21 +13,28 @@
 
 pub mod author;
 pub mod authority;
+pub mod calendar;
 pub mod change;
 pub mod comment;
 pub mod consultation;
 pub mod contribution;
 pub mod digest;
 pub mod disposition;
+pub mod document;
 pub mod fingerprint;
 pub mod id;
 mod markup;
+pub mod meeting;
+pub mod money;
 pub mod partner;
 pub mod personal_data;
 pub mod place;
+pub mod progress;
+pub mod project;
 pub mod receipt;
 pub mod record;
 pub mod response;
+pub mod result;
 pub mod seal;
 pub mod source;
 pub mod tally;

@@ -8,10 +8,15 @@ use super::consultation::Consultation;
 use super::contribution::{AuthorState, Contribution};
 use super::digest::DigestSalt;
 use super::disposition::Disposition;
+use super::document::Document;
 use super::id::{ActorId, Class, RecordId, Revision};
+use super::meeting::Meeting;
 use super::personal_data::PersonalDataHandling;
 use super::place::Place;
+use super::progress::ProgressUpdate;
+use super::project::BudgetProject;
 use super::response::OfficialResponse;
+use super::result::WorkResult;
 use super::source::{MappingReport, SourceReference};
 use super::tally::SupportTally;
 use super::text::{LanguageTag, Localized, PlainText, SafeHtml};
@@ -121,6 +126,72 @@ pub enum Body {
     Disposition(Disposition),
     /// An official answer.
     OfficialResponse(OfficialResponse),
+    /// A meeting.
+    Meeting(Meeting),
+    /// A project of a participatory budget.
+    BudgetProject(BudgetProject),
+    /// What came of it.
+    Result(WorkResult),
+    /// News about a commitment or a result.
+    ProgressUpdate(ProgressUpdate),
+    /// A file.
+    Document(Document),
+}
+
+impl Body {
+    /// What its author did with it, where it has an author.
+    #[must_use]
+    pub const fn author_state(&self) -> Option<AuthorState> {
+        match self {
+            Self::Contribution(body) => Some(body.author_state),
+            Self::Comment(body) => Some(body.author_state),
+            _ => None,
+        }
+    }
+
+    /// The counts it carries.
+    #[must_use]
+    pub fn tallies(&self) -> &[SupportTally] {
+        match self {
+            Self::Contribution(body) => &body.tallies,
+            Self::Comment(body) => &body.tallies,
+            Self::BudgetProject(body) => &body.tallies,
+            _ => &[],
+        }
+    }
+
+    /// The same, to change them.
+    pub const fn tallies_mut(&mut self) -> Option<&mut Vec<SupportTally>> {
+        match self {
+            Self::Contribution(body) => Some(&mut body.tallies),
+            Self::Comment(body) => Some(&mut body.tallies),
+            Self::BudgetProject(body) => Some(&mut body.tallies),
+            _ => None,
+        }
+    }
+
+    /// How many comments the platform counts, when it says.
+    #[must_use]
+    pub const fn comment_count(&self) -> Option<u64> {
+        match self {
+            Self::Contribution(body) => body.comment_count,
+            Self::Meeting(body) => body.comment_count,
+            Self::BudgetProject(body) => body.comment_count,
+            Self::Result(body) => body.comment_count,
+            _ => None,
+        }
+    }
+
+    /// Takes away how many comments the platform counts.
+    pub const fn uncount_comments(&mut self) {
+        match self {
+            Self::Contribution(body) => body.comment_count = None,
+            Self::Meeting(body) => body.comment_count = None,
+            Self::BudgetProject(body) => body.comment_count = None,
+            Self::Result(body) => body.comment_count = None,
+            _ => {}
+        }
+    }
 }
 
 impl Record {
@@ -133,22 +204,34 @@ impl Record {
             Body::Comment(comment) => comment.class(),
             Body::Disposition(_) => Class::Disposition,
             Body::OfficialResponse(_) => Class::OfficialResponse,
+            Body::Meeting(_) => Class::Meeting,
+            Body::BudgetProject(_) => Class::BudgetProject,
+            Body::Result(_) => Class::Result,
+            Body::ProgressUpdate(_) => Class::ProgressUpdate,
+            Body::Document(_) => Class::Document,
         }
     }
 
-    /// The consultation it belongs to; a consultation belongs to itself.
+    /// The consultation it belongs to; a consultation, and what belongs to none, belongs to itself.
     #[must_use]
-    pub const fn process(&self) -> &RecordId {
-        match &self.body {
-            Body::Consultation(_) => &self.id,
-            Body::Contribution(body) => &body.process,
-            Body::Comment(body) => &body.process,
-            Body::Disposition(body) => &body.process,
-            Body::OfficialResponse(body) => &body.process,
-        }
+    pub fn process(&self) -> &RecordId {
+        let process = match &self.body {
+            Body::Consultation(_) => None,
+            Body::Contribution(body) => Some(&body.process),
+            Body::Comment(body) => Some(&body.process),
+            Body::Disposition(body) => Some(&body.process),
+            Body::OfficialResponse(body) => Some(&body.process),
+            Body::Meeting(body) => body.process.as_ref(),
+            Body::BudgetProject(body) => Some(&body.process),
+            Body::Result(body) => Some(&body.process),
+            Body::ProgressUpdate(body) => body.process.as_ref(),
+            Body::Document(body) => body.process.as_ref(),
+        };
+        process.unwrap_or(&self.id)
     }
 
-    /// What it replies to, judges or answers; a contribution hangs on its consultation.
+    /// What it replies to, judges or answers, is a part of or attached to; a contribution hangs on its
+    /// consultation.
     #[must_use]
     pub fn parent(&self) -> Option<&RecordId> {
         match &self.body {
@@ -157,6 +240,11 @@ impl Record {
             Body::Comment(body) => Some(&body.in_reply_to),
             Body::Disposition(body) => Some(&body.subject),
             Body::OfficialResponse(body) => body.responds_to.first(),
+            Body::Meeting(body) => body.process.as_ref(),
+            Body::BudgetProject(body) => Some(&body.process),
+            Body::Result(body) => Some(body.part_of.as_ref().unwrap_or(&body.process)),
+            Body::ProgressUpdate(body) => Some(&body.in_reply_to),
+            Body::Document(body) => body.attached_to.as_ref().or(body.process.as_ref()),
         }
     }
 
@@ -170,22 +258,14 @@ impl Record {
     /// (architecture §4.6).
     #[must_use]
     pub fn takes_words_back(&self) -> bool {
-        let withdrawn = match &self.body {
-            Body::Contribution(body) => body.author_state == AuthorState::Withdrawn,
-            Body::Comment(body) => body.author_state == AuthorState::Withdrawn,
-            Body::Consultation(_) | Body::Disposition(_) | Body::OfficialResponse(_) => false,
-        };
+        let withdrawn = self.body.author_state() == Some(AuthorState::Withdrawn);
         withdrawn || !self.is_visible()
     }
 
     /// The counts it carries.
     #[must_use]
     pub fn tallies(&self) -> &[SupportTally] {
-        match &self.body {
-            Body::Contribution(body) => &body.tallies,
-            Body::Comment(body) => &body.tallies,
-            Body::Consultation(_) | Body::Disposition(_) | Body::OfficialResponse(_) => &[],
-        }
+        self.body.tallies()
     }
 
     /// The record as it is while its origin hides it: no text, no author, no counts, no place.
@@ -213,7 +293,7 @@ impl Record {
         match &mut self.body {
             Body::Contribution(body) => body.author_state = AuthorState::Withdrawn,
             Body::Comment(body) => body.author_state = AuthorState::Withdrawn,
-            Body::Consultation(_) | Body::Disposition(_) | Body::OfficialResponse(_) => {}
+            _ => {}
         }
         self
     }
@@ -224,6 +304,10 @@ impl Record {
         self.translations.clear();
         self.themes.clear();
         self.territory = None;
+        self.body.uncount_comments();
+        if let Some(tallies) = self.body.tallies_mut() {
+            tallies.clear();
+        }
         match &mut self.body {
             Body::Consultation(body) => {
                 body.phases.clear();
@@ -234,14 +318,42 @@ impl Record {
             Body::Contribution(body) => {
                 body.author = None;
                 body.location = None;
-                body.tallies.clear();
-                body.comment_count = None;
             }
-            Body::Comment(body) => {
-                body.author = None;
-                body.tallies.clear();
-            }
+            Body::Comment(body) => body.author = None,
             Body::Disposition(_) | Body::OfficialResponse(_) => {}
+            Body::Meeting(body) => {
+                body.location = None;
+                body.online = None;
+                body.capacity = None;
+                body.attendance = None;
+                body.agenda = None;
+                body.minutes = None;
+            }
+            Body::BudgetProject(body) => {
+                body.location = None;
+                body.feasibility_reason = None;
+                body.estimated_cost = None;
+                body.awarded_cost = None;
+                body.final_cost = None;
+            }
+            Body::Result(body) => {
+                body.raw_state = None;
+                body.completion = None;
+                body.final_cost = None;
+                body.evidence.clear();
+            }
+            Body::ProgressUpdate(body) => {
+                body.completion = None;
+                body.final_cost = None;
+                body.evidence.clear();
+            }
+            Body::Document(body) => {
+                body.media_type = None;
+                body.byte_size = None;
+                body.checksum = None;
+                body.kind = None;
+                body.file = None;
+            }
         }
     }
 }

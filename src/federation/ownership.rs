@@ -66,14 +66,20 @@ pub fn against(copy: Option<&StoredCopy>, digest: &Digest, record: &Record) -> S
 }
 
 /// What an official word is about that is not on its authority's own origin (SEC-057): no city takes
-/// contributions of another into its process yet, so nobody else's treatment or answer means anything.
+/// contributions of another into its process yet, so nobody else's treatment or answer means anything, and
+/// nobody holds meetings in, counts projects of, or reports on another city's process.
 fn foreign_subject(record: &Record) -> Option<&RecordId> {
     let subjects = match &record.body {
         Body::Disposition(body) => std::slice::from_ref(&body.subject),
         Body::OfficialResponse(body) => body.responds_to.as_slice(),
-        Body::Consultation(_) | Body::Contribution(_) | Body::Comment(_) => &[],
+        Body::BudgetProject(body) => std::slice::from_ref(&body.process),
+        Body::Result(body) => body.result_of.as_slice(),
+        Body::ProgressUpdate(body) => std::slice::from_ref(&body.in_reply_to),
+        Body::Meeting(_) | Body::Document(_) => &[],
+        Body::Consultation(_) | Body::Contribution(_) | Body::Comment(_) => return None,
     };
-    subjects.iter().find(|subject| !record.authority.owns(subject))
+    let placed = [Some(record.process()), record.parent()].into_iter().flatten();
+    subjects.iter().chain(placed).find(|subject| !record.authority.owns(subject))
 }
 
 /// The property that may not differ between two revisions of one record, but does (SEC-059).
@@ -94,6 +100,10 @@ fn changed(held: &Record, offered: &Record) -> Option<&'static str> {
     match (&held.body, &offered.body) {
         (Body::Comment(before), Body::Comment(after)) if before.in_reply_to != after.in_reply_to => Some("inReplyTo"),
         (Body::Disposition(before), Body::Disposition(after)) if before.subject != after.subject => Some("subject"),
+        (Body::ProgressUpdate(before), Body::ProgressUpdate(after)) if before.in_reply_to != after.in_reply_to => {
+            Some("inReplyTo")
+        }
+        (Body::Document(before), Body::Document(after)) if before.attached_to != after.attached_to => Some("inReplyTo"),
         _ => None,
     }
 }

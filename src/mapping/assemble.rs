@@ -2,39 +2,50 @@
 
 use std::str::FromStr;
 
+use url::Url;
+
 use super::evaluate::{Evaluation, Filled, Given};
 use super::profile::RecordRule;
 use super::transform::{Count, Markup, Parsed, RawText};
 use super::{Finding, Trouble};
-use crate::domain::author::{AuthorKind, PseudonymousAuthor};
-use crate::domain::comment::Comment;
-use crate::domain::consultation::{Consultation, Phase, Topic};
-use crate::domain::contribution::{AuthorState, Contribution, ContributionKind};
-use crate::domain::disposition::Disposition;
+use crate::domain::calendar::Day;
+use crate::domain::contribution::AuthorState;
+use crate::domain::money::Money;
 use crate::domain::personal_data::PersonalDataHandling;
 use crate::domain::place::Place;
-use crate::domain::record::{Body, ModerationState, Record, Translation, TranslationMethod};
-use crate::domain::response::OfficialResponse;
+use crate::domain::progress::Completion;
+use crate::domain::record::{ModerationState, Record, Translation, TranslationMethod};
 use crate::domain::source::{MappingReport, SourceReference};
-use crate::domain::tally::SupportTally;
 use crate::domain::text::{LanguageTag, Localized, PlainText, SafeHtml};
 use crate::domain::theme::Theme;
 use crate::domain::time::Timestamp;
 use crate::domain::{Class, RecordId};
 
 impl Filled {
-    fn parsed(&self, property: &str) -> Option<&Parsed> {
+    pub(super) fn parsed(&self, property: &str) -> Option<&Parsed> {
         match self.values.get(property) {
             Some(Given::Value(parsed)) => Some(parsed),
             _ => None,
         }
     }
 
-    fn record(&self, property: &str) -> Option<RecordId> {
+    pub(super) fn record(&self, property: &str) -> Option<RecordId> {
         match self.values.get(property) {
-            Some(Given::Record(id)) => Some(id.clone()),
+            Some(Given::Records(ids)) => ids.first().cloned(),
             _ => None,
         }
+    }
+
+    /// Every record that a property names, once each, but for the record itself.
+    pub(super) fn records(&self, property: &str, own: &RecordId) -> Vec<RecordId> {
+        let Some(Given::Records(ids)) = self.values.get(property) else { return Vec::new() };
+        let mut once: Vec<RecordId> = Vec::with_capacity(ids.len());
+        for id in ids.iter().filter(|id| *id != own) {
+            if !once.contains(id) {
+                once.push(id.clone());
+            }
+        }
+        once
     }
 
     fn raw_texts(&self, property: &str) -> &[RawText] {
@@ -44,7 +55,7 @@ impl Filled {
         }
     }
 
-    fn plain_texts(&self, property: &str, language: &LanguageTag) -> Option<Localized<PlainText>> {
+    pub(super) fn plain_texts(&self, property: &str, language: &LanguageTag) -> Option<Localized<PlainText>> {
         let texts = self.raw_texts(property).iter().filter_map(|raw| {
             let text = match raw.markup {
                 Markup::Html => PlainText::new(&SafeHtml::new(&raw.text)?.to_plain())?,
@@ -55,7 +66,7 @@ impl Filled {
         Localized::new(texts.collect::<Vec<_>>())
     }
 
-    fn html_texts(&self, property: &str, language: &LanguageTag) -> Option<Localized<SafeHtml>> {
+    pub(super) fn html_texts(&self, property: &str, language: &LanguageTag) -> Option<Localized<SafeHtml>> {
         let texts = self.raw_texts(property).iter().filter_map(|raw| {
             let html = match raw.markup {
                 Markup::Html => SafeHtml::new(&raw.text),
@@ -67,7 +78,7 @@ impl Filled {
         Localized::new(texts.collect::<Vec<_>>())
     }
 
-    fn token(&self, property: &str) -> Option<&str> {
+    pub(super) fn token(&self, property: &str) -> Option<&str> {
         match self.parsed(property) {
             Some(Parsed::Token(token)) => Some(token),
             _ => None,
@@ -75,12 +86,12 @@ impl Filled {
     }
 
     /// A word of an enumeration; the profile was checked to give no other.
-    fn word<T: FromStr>(&self, property: &str) -> Option<T> {
+    pub(super) fn word<T: FromStr>(&self, property: &str) -> Option<T> {
         self.token(property)?.parse().ok()
     }
 
     /// One text; of several languages the preferred one.
-    fn plain(&self, property: &str, prefer: &LanguageTag) -> Option<PlainText> {
+    pub(super) fn plain(&self, property: &str, prefer: &LanguageTag) -> Option<PlainText> {
         if let Some(Parsed::Token(token)) = self.parsed(property) {
             return PlainText::new(token);
         }
@@ -89,25 +100,56 @@ impl Filled {
         PlainText::new(&text?.text)
     }
 
-    fn instant(&self, property: &str) -> Option<Timestamp> {
+    pub(super) fn instant(&self, property: &str) -> Option<Timestamp> {
         match self.parsed(property) {
             Some(Parsed::Instant(instant)) => Some(*instant),
             _ => None,
         }
     }
 
-    fn count(&self, property: &str) -> Option<Count> {
+    pub(super) fn count(&self, property: &str) -> Option<Count> {
         match self.parsed(property) {
             Some(Parsed::Count(count)) => Some(*count),
             _ => None,
         }
     }
 
-    fn parts(&self, part: &str) -> &[Self] {
+    /// A figure, where the platform shows one.
+    pub(super) fn shown(&self, property: &str) -> Option<u64> {
+        self.count(property).and_then(Count::shown)
+    }
+
+    pub(super) fn day(&self, property: &str) -> Option<Day> {
+        match self.parsed(property) {
+            Some(Parsed::Day(day)) => Some(*day),
+            _ => None,
+        }
+    }
+
+    pub(super) fn percent(&self, property: &str) -> Option<Completion> {
+        match self.parsed(property) {
+            Some(Parsed::Percent(completion)) => Some(*completion),
+            _ => None,
+        }
+    }
+
+    /// An address on the web.
+    pub(super) fn address(&self, property: &str) -> Option<Url> {
+        let address: Url = self.token(property)?.parse().ok()?;
+        (matches!(address.scheme(), "http" | "https") && address.has_host()).then_some(address)
+    }
+
+    pub(super) fn money(&self, part: &str) -> Option<Money> {
+        let filled = self.parts(part).first()?;
+        let Some(Parsed::Amount(amount)) = filled.parsed("amount") else { return None };
+        Some(Money { amount: *amount, currency: filled.token("currency")?.parse().ok()? })
+    }
+
+    pub(super) fn parts(&self, part: &str) -> &[Self] {
         self.parts.get(part).map(Vec::as_slice).unwrap_or_default()
     }
 
-    fn place(&self, part: &str, prefer: &LanguageTag) -> Option<Place> {
+    pub(super) fn place(&self, part: &str, prefer: &LanguageTag) -> Option<Place> {
         let filled = self.parts(part).first()?;
         let point = match filled.parsed("point") {
             Some(Parsed::Point(point)) => Some(*point),
@@ -147,7 +189,9 @@ impl Evaluation<'_> {
         }
         let themes = self.themes(rule.class, &filled, &language);
         let publisher = self.publisher;
-        let url = filled.token("url").and_then(|url| url.parse().ok()).or_else(|| self.source.url.clone());
+        // What a document was read from is the file itself, whose address stays here.
+        let read_from = if rule.class == Class::Document { None } else { self.source.url.clone() };
+        let url = filled.token("url").and_then(|url| url.parse().ok()).or(read_from);
         let withdrawn = filled.word::<AuthorState>("authorState") == Some(AuthorState::Withdrawn);
         let record = Record {
             authority: publisher.authority.clone(),
@@ -185,96 +229,6 @@ impl Evaluation<'_> {
         Ok(if withdrawn { record.withdrawn() } else { record })
     }
 
-    fn body(&self, class: Class, filled: &Filled, id: &RecordId, language: &LanguageTag) -> Result<Body, Option<String>> {
-        let reference = |property: &str| filled.record(property).ok_or_else(|| Some(self.missing(property)));
-        let prefer = &self.publisher.language;
-        Ok(match class {
-            Class::Consultation => Body::Consultation(Consultation {
-                kind: filled.word("processKind"),
-                lifecycle: filled.word("lifecycleState"),
-                decision_scope: filled.plain_texts("decisionScope", language),
-                starts: filled.instant("startTime"),
-                ends: filled.instant("endTime"),
-                phases: phases(filled, language),
-                current_phase: filled.token("currentPhase").map(str::to_owned),
-                topics: topics(filled, language),
-            }),
-            Class::Contribution => {
-                let process = reference("process")?;
-                Body::Contribution(Contribution {
-                    kind: filled.word("contributionKind").unwrap_or(ContributionKind::Proposal),
-                    topic: filled.token("topic").map(str::to_owned),
-                    author_state: filled.word("authorState").unwrap_or(AuthorState::Published),
-                    author: self.author(filled, &process),
-                    location: filled.place("location", prefer),
-                    tallies: self.tallies(filled),
-                    comment_count: filled.count("commentCount").and_then(Count::shown),
-                    // Its own amendment is nonsense that a wrong path could produce.
-                    amends: filled.record("amends").filter(|amended| amended != id),
-                    untitled: false,
-                    process,
-                })
-            }
-            Class::Argument | Class::Comment => {
-                let process = reference("process")?;
-                Body::Comment(Comment {
-                    in_reply_to: reference("inReplyTo")?,
-                    stance: filled.word("stance"),
-                    author_state: filled.word("authorState").unwrap_or(AuthorState::Published),
-                    author: self.author(filled, &process),
-                    tallies: self.tallies(filled),
-                    process,
-                })
-            }
-            Class::Disposition => Body::Disposition(Disposition {
-                subject: reference("subject")?,
-                process: reference("process")?,
-                subject_digest: None,
-                state: filled.word("dispositionState").ok_or(None)?,
-                raw_state: filled.plain("rawState", prefer).map(|raw| raw.to_string()),
-                merged_into: filled.record("mergedInto"),
-            }),
-            Class::OfficialResponse => Body::OfficialResponse(OfficialResponse {
-                responds_to: vec![reference("respondsTo")?],
-                process: reference("process")?,
-                subject_digest: None,
-                outcome: filled.word("outcome"),
-                signatory_role: filled.plain("signatoryRole", prefer),
-            }),
-        })
-    }
-
-    /// Why a reference that a record cannot do without is not there.
-    fn missing(&self, property: &str) -> String {
-        match self.unknown.last() {
-            Some(local) => format!("its {property} is not public here ({} {})", local.entity, local.id),
-            None => format!("the source does not say its {property}"),
-        }
-    }
-
-    fn author(&self, filled: &Filled, process: &RecordId) -> Option<PseudonymousAuthor> {
-        let filled = filled.parts("author").first()?;
-        let pseudonym = match filled.parsed("pseudonym") {
-            Some(Parsed::Person(person)) => Some(self.names.pseudonym(person, process)),
-            _ => None,
-        };
-        let kind = filled.word("authorKind").unwrap_or(AuthorKind::Person);
-        // A person may be known by a pseudonym only (P6); organisations and officials may be named.
-        let name = filled.plain("name", &self.publisher.language).filter(|_| kind != AuthorKind::Person);
-        let says_something = pseudonym.is_some() || kind != AuthorKind::Person;
-        says_something.then(|| PseudonymousAuthor { pseudonym, scope: process.clone(), kind, name })
-    }
-
-    fn tallies(&self, filled: &Filled) -> Vec<SupportTally> {
-        let tallies = filled.parts("supportTally").iter();
-        tallies
-            .filter_map(|tally| {
-                let (measure, total) = (tally.word("measure")?, tally.count("total")?.shown());
-                Some(SupportTally { measure, total, counted_at: self.source.retrieved_at })
-            })
-            .collect()
-    }
-
     fn themes(&mut self, class: Class, filled: &Filled, language: &LanguageTag) -> Vec<Theme> {
         let mut themes = Vec::new();
         for part in filled.parts("theme") {
@@ -308,35 +262,6 @@ impl Evaluation<'_> {
             rights_contact: self.publisher.rights_contact.clone(),
         }
     }
-}
-
-fn phases(filled: &Filled, language: &LanguageTag) -> Vec<Phase> {
-    let phases = filled.parts("phases").iter();
-    phases
-        .filter_map(|phase| {
-            Some(Phase {
-                fragment: phase.token("id")?.to_owned(),
-                name: phase.plain_texts("name", language)?,
-                kind: phase.word("phaseKind"),
-                state: phase.word("phaseState"),
-                starts: phase.instant("startTime"),
-                ends: phase.instant("endTime"),
-            })
-        })
-        .collect()
-}
-
-fn topics(filled: &Filled, language: &LanguageTag) -> Vec<Topic> {
-    let topics = filled.parts("topics").iter();
-    topics
-        .filter_map(|topic| {
-            Some(Topic {
-                fragment: topic.token("id")?.to_owned(),
-                name: topic.plain_texts("name", language)?,
-                summary: topic.html_texts("summary", language),
-            })
-        })
-        .collect()
 }
 
 /// Every language other than the original one, and how its texts were made.

@@ -20,7 +20,7 @@ pub(super) struct Filled {
 #[derive(Debug, Clone)]
 pub(super) enum Given {
     Value(Parsed),
-    Record(RecordId),
+    Records(Vec<RecordId>),
 }
 
 /// What an evaluation needs and collects.
@@ -106,7 +106,14 @@ impl Evaluation<'_> {
     fn values(&mut self, class: Class, rules: &BTreeMap<&'static str, Vec<Rule>>, scope: &Scope<'_>) -> Filled {
         let mut filled = Filled::default();
         for (&property, alternatives) in rules {
-            if let Some(given) = alternatives.iter().find_map(|rule| self.value(class, property, rule, scope)) {
+            if properties::takes_many(class, property) {
+                let given = alternatives.iter().filter_map(|rule| self.value(class, property, rule, scope));
+                let ids: Vec<RecordId> =
+                    given.flat_map(|given| if let Given::Records(ids) = given { ids } else { Vec::new() }).collect();
+                if !ids.is_empty() {
+                    filled.values.insert(property, Given::Records(ids));
+                }
+            } else if let Some(given) = alternatives.iter().find_map(|rule| self.value(class, property, rule, scope)) {
                 filled.values.insert(property, given);
             }
         }
@@ -121,6 +128,7 @@ impl Evaluation<'_> {
             let Transform::Constant(word) = &rule.transform else { return None };
             return Some(Given::Value(Parsed::Token(word.clone())));
         };
+        let mut records = Vec::new();
         let reading = Reading { zone: &self.publisher.zone, prefer: &self.publisher.language, codes: &self.profile.codes };
         for node in from.nodes(scope) {
             if node.is_null() && !rule.transform.reads_null() {
@@ -130,7 +138,7 @@ impl Evaluation<'_> {
                 Ok(Some(Parsed::Item { entity, class, id })) => {
                     let local = LocalId { platform: self.publisher.platform.clone(), entity, id, class };
                     match self.names.record(&local) {
-                        Some(record) => return Some(Given::Record(record)),
+                        Some(record) => records.push(record),
                         None => self.unknown.push(local),
                     }
                     continue;
@@ -142,6 +150,6 @@ impl Evaluation<'_> {
             };
             self.findings.push(Finding { class, property, path: from.as_str().to_owned(), trouble });
         }
-        None
+        (!records.is_empty()).then_some(Given::Records(records))
     }
 }

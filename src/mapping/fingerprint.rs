@@ -9,13 +9,16 @@ use crate::domain::{Record, Timestamp};
 
 use super::Draft;
 
-/// A digest of everything that an item's records say: equal digests mean that nothing changed but the
-/// time of reading. Memory of the last scan; never published.
+/// A digest of everything that an item's records say, and of where the platform keeps a file: equal digests
+/// mean that nothing changed but the time of reading. Memory of the last scan; never published.
 #[must_use]
 pub fn fingerprint(drafts: &[Draft]) -> [u8; 32] {
     let mut bytes = Vec::new();
     for draft in drafts {
-        let record = still(draft.record.clone());
+        let mut record = still(draft.record.clone());
+        if let (Body::Document(still), Body::Document(said)) = (&mut record.body, &draft.record.body) {
+            still.file.clone_from(&said.file);
+        }
         // A record serialises: its maps have text keys and its numbers are finite.
         bytes.extend(serde_json::to_vec(&record).unwrap_or_default());
         bytes.push(b'\n');
@@ -45,12 +48,12 @@ fn still(mut record: Record) -> Record {
         source.retrieved_at = timeless(source.retrieved_at);
     }
     let uncount = |tally: &mut SupportTally| tally.counted_at = timeless(tally.counted_at);
+    record.body.tallies_mut().into_iter().flatten().for_each(uncount);
     match &mut record.body {
-        Body::Contribution(body) => body.tallies.iter_mut().for_each(uncount),
-        Body::Comment(body) => body.tallies.iter_mut().for_each(uncount),
         Body::Disposition(body) => body.subject_digest = None,
         Body::OfficialResponse(body) => body.subject_digest = None,
-        Body::Consultation(_) => {}
+        Body::Document(body) => body.file = None,
+        _ => {}
     }
     record
 }
@@ -58,13 +61,9 @@ fn still(mut record: Record) -> Record {
 fn uncounted(record: Record) -> Record {
     let mut record = still(record);
     record.mapping = None;
-    match &mut record.body {
-        Body::Contribution(body) => {
-            body.tallies.clear();
-            body.comment_count = None;
-        }
-        Body::Comment(body) => body.tallies.clear(),
-        Body::Consultation(_) | Body::Disposition(_) | Body::OfficialResponse(_) => {}
+    record.body.uncount_comments();
+    if let Some(tallies) = record.body.tallies_mut() {
+        tallies.clear();
     }
     record
 }

@@ -10,6 +10,7 @@
 //! the profile.
 
 mod assemble;
+mod body;
 mod coverage;
 mod evaluate;
 mod fingerprint;

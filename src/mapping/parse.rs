@@ -275,6 +275,9 @@ impl Rules<'_> {
             "token" => Transform::Token,
             "count" => Transform::Count,
             "url" => Transform::Url,
+            "day" => Transform::Day,
+            "money" => Transform::Money,
+            "percent" => Transform::Percent,
             "point" => Transform::Point,
             "pseudonym" => Transform::Pseudonym,
             "date" => match node.text("at")?.as_deref() {
@@ -322,6 +325,9 @@ impl Rules<'_> {
             for word in words {
                 known(word).map_err(|error| node.wrong_word(name, word, &error, error.known.split(", ")))?;
             }
+        }
+        if let ("currency", Transform::Constant(code)) = (property.name, &rule.transform) {
+            code.parse::<crate::domain::money::Currency>().map_err(|error| node.wrong(name, error.to_string()))?;
         }
         if let (Wants::Language, Transform::Constant(tag)) = (property.wants, &rule.transform) {
             tag.parse::<crate::domain::text::LanguageTag>().map_err(|error| node.wrong(name, error.to_string()))?;

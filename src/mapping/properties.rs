@@ -7,6 +7,10 @@ use crate::domain::comment::Stance;
 use crate::domain::consultation::{LifecycleState, PhaseKind, PhaseState, ProcessKind};
 use crate::domain::contribution::{AuthorState, ContributionKind};
 use crate::domain::disposition::DispositionState;
+use crate::domain::document::DocumentKind;
+use crate::domain::meeting::MeetingKind;
+use crate::domain::progress::CommitmentState;
+use crate::domain::project::ProjectState;
 use crate::domain::record::ReasonCode;
 use crate::domain::response::Outcome;
 use crate::domain::tally::Measure;
@@ -29,10 +33,18 @@ pub(super) enum Wants {
     Word(fn(&str) -> Result<(), UnknownWord>),
     /// Another record.
     Reference,
+    /// Other records; every rule of the property contributes.
+    References,
     /// A name within its record.
     Fragment,
     /// A number, or "withheld".
     Count,
+    /// A day of the calendar.
+    Day,
+    /// An amount without its currency.
+    Amount,
+    /// A percentage.
+    Percent,
     /// An address.
     Address,
     /// A point on the map.
@@ -145,6 +157,64 @@ const RESPONSE: &[Property] = &[
     property("signatoryRole", Wants::Plain),
 ];
 
+const MEETING: &[Property] = &[
+    property("process", Wants::Reference),
+    property("meetingKind", Wants::Word(word::<MeetingKind>)),
+    property("lifecycleState", Wants::Word(word::<LifecycleState>)),
+    property("startTime", Wants::Instant),
+    property("endTime", Wants::Instant),
+    property("onlineAddress", Wants::Address),
+    property("capacity", Wants::Count),
+    property("attendance", Wants::Count),
+    property("agenda", Wants::HtmlTexts),
+    property("minutes", Wants::HtmlTexts),
+    property("commentCount", Wants::Count),
+];
+
+const PROJECT: &[Property] = &[
+    property("process", Wants::Reference),
+    property("phase", Wants::Fragment),
+    property("topic", Wants::Fragment),
+    property("projectState", Wants::Word(word::<ProjectState>)),
+    property("feasibilityReason", Wants::Plain),
+    property("incompatibleWith", Wants::References),
+    property("derivedFrom", Wants::References),
+    property("commitments", Wants::References),
+    property("commentCount", Wants::Count),
+];
+
+const RESULT: &[Property] = &[
+    property("process", Wants::Reference),
+    property("resultOf", Wants::References),
+    property("inReplyTo", Wants::Reference),
+    property("arisesFrom", Wants::References),
+    property("fulfils", Wants::References),
+    property("commitmentState", Wants::Word(word::<CommitmentState>)),
+    property("rawState", Wants::Plain),
+    property("completion", Wants::Percent),
+    property("startTime", Wants::Instant),
+    property("dueDate", Wants::Day),
+    property("evidence", Wants::References),
+    property("commentCount", Wants::Count),
+];
+
+const UPDATE: &[Property] = &[
+    property("inReplyTo", Wants::Reference),
+    property("process", Wants::Reference),
+    property("commitmentState", Wants::Word(word::<CommitmentState>)),
+    property("completion", Wants::Percent),
+    property("evidence", Wants::References),
+];
+
+const DOCUMENT: &[Property] = &[
+    property("inReplyTo", Wants::Reference),
+    property("process", Wants::Reference),
+    property("file", Wants::Address),
+    property("mediaType", Wants::Token),
+    property("byteSize", Wants::Count),
+    property("documentKind", Wants::Word(word::<DocumentKind>)),
+];
+
 const CONSULTATION_PARTS: &[Part] = &[
     Part {
         name: "phases",
@@ -169,7 +239,21 @@ const CONSULTATION_PARTS: &[Part] = &[
     },
 ];
 
-const CONTRIBUTION_PARTS: &[Part] = &[AUTHOR, Part { name: "location", many: false, properties: PLACE }, TALLY];
+const LOCATION: Part = Part { name: "location", many: false, properties: PLACE };
+
+const CONTRIBUTION_PARTS: &[Part] = &[AUTHOR, LOCATION, TALLY];
+
+const MONEY: &[Property] = &[property("amount", Wants::Amount), property("currency", Wants::Token)];
+
+const FINAL_COST: Part = Part { name: "finalCost", many: false, properties: MONEY };
+
+const PROJECT_PARTS: &[Part] = &[
+    LOCATION,
+    TALLY,
+    Part { name: "estimatedCost", many: false, properties: MONEY },
+    Part { name: "awardedCost", many: false, properties: MONEY },
+    FINAL_COST,
+];
 
 const COMMENT_PARTS: &[Part] = &[AUTHOR, TALLY];
 
@@ -181,6 +265,11 @@ const fn own(class: Class) -> &'static [Property] {
         Class::Argument | Class::Comment => COMMENT,
         Class::Disposition => DISPOSITION,
         Class::OfficialResponse => RESPONSE,
+        Class::Meeting => MEETING,
+        Class::BudgetProject => PROJECT,
+        Class::Result => RESULT,
+        Class::ProgressUpdate => UPDATE,
+        Class::Document => DOCUMENT,
     }
 }
 
@@ -189,13 +278,21 @@ const fn own_parts(class: Class) -> &'static [Part] {
         Class::Consultation => CONSULTATION_PARTS,
         Class::Contribution => CONTRIBUTION_PARTS,
         Class::Argument | Class::Comment => COMMENT_PARTS,
-        Class::Disposition | Class::OfficialResponse => &[],
+        Class::Meeting => &[LOCATION],
+        Class::BudgetProject => PROJECT_PARTS,
+        Class::Result | Class::ProgressUpdate => &[FINAL_COST],
+        Class::Disposition | Class::OfficialResponse | Class::Document => &[],
     }
 }
 
 /// The properties that a record rule of `class` may fill.
 pub(super) fn properties(class: Class) -> impl Iterator<Item = Property> {
     ENVELOPE.iter().chain(own(class)).copied()
+}
+
+/// Whether a property takes several records, so that every rule contributes to it.
+pub(super) fn takes_many(class: Class, name: &str) -> bool {
+    own(class).iter().any(|property| property.name == name && matches!(property.wants, Wants::References))
 }
 
 /// The parts that a record rule of `class` may fill.

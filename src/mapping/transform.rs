@@ -7,8 +7,11 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::properties::Wants;
+use crate::domain::calendar::Day;
 use crate::domain::id::Class;
+use crate::domain::money::Amount;
 use crate::domain::place::Point;
+use crate::domain::progress::Completion;
 use crate::domain::text::LanguageTag;
 use crate::domain::time::Timestamp;
 
@@ -52,6 +55,12 @@ pub enum Transform {
     Count,
     /// `url`: an absolute address.
     Url,
+    /// `day`: a day of the calendar, as such or as the instant that falls into it in the platform's zone.
+    Day,
+    /// `money`: an amount without its currency, as a number or in text.
+    Money,
+    /// `percent`: a percentage from 0 to 100, rounded to a whole one.
+    Percent,
     /// `point`: an object with `latitude` and `longitude`.
     Point,
     /// `pseudonym`: a person's id, unlinkable across processes.
@@ -94,6 +103,9 @@ pub(super) enum Parsed {
     Instant(Timestamp),
     Token(String),
     Count(Count),
+    Day(Day),
+    Amount(Amount),
+    Percent(Completion),
     Point(Point),
     Person(String),
     Item { entity: String, class: Class, id: String },
@@ -130,6 +142,9 @@ impl Transform {
         "fragment",
         "count",
         "url",
+        "day",
+        "money",
+        "percent",
         "point",
         "pseudonym",
         "reference",
@@ -143,7 +158,10 @@ impl Transform {
             Wants::Instant => matches!(self, Self::Date { .. } | Self::Timestamp),
             Wants::Language => matches!(self, Self::Language | Self::Constant(_)),
             Wants::Word(_) => matches!(self, Self::Code { .. } | Self::Constant(_)),
-            Wants::Reference => matches!(self, Self::Reference { .. }),
+            Wants::Reference | Wants::References => matches!(self, Self::Reference { .. }),
+            Wants::Day => matches!(self, Self::Day),
+            Wants::Amount => matches!(self, Self::Money),
+            Wants::Percent => matches!(self, Self::Percent),
             Wants::Fragment => matches!(self, Self::Fragment { .. }),
             Wants::Count => matches!(self, Self::Count),
             Wants::Address => matches!(self, Self::Url),
@@ -209,6 +227,9 @@ impl Transform {
                 code(reading.codes, name, &raw).is_none().then_some(Parsed::Token(raw))
             }
             Self::Token | Self::Url => Some(Parsed::Token(word()?)),
+            Self::Day => Some(Parsed::Day(calendar_day(&word()?, reading.zone)?)),
+            Self::Money => Some(Parsed::Amount(word()?.parse().map_err(|error| format!("{error}"))?)),
+            Self::Percent => Some(Parsed::Percent(word()?.parse().map_err(|error| format!("{error}"))?)),
             Self::Fragment { prefix } => Some(Parsed::Token(format!("{prefix}{}", word()?))),
             Self::Count => match node {
                 Value::Null => Some(Parsed::Count(Count::Withheld)),
@@ -314,6 +335,14 @@ fn translations(node: &Value) -> Result<Vec<RawText>, String> {
         })
         .collect();
     Ok(texts?.into_iter().flatten().collect())
+}
+
+/// A day of the calendar, as such or as the day that an instant falls into.
+fn calendar_day(text: &str, zone: &TimeZone) -> Result<Day, String> {
+    match text.parse::<Timestamp>() {
+        Ok(instant) => Day::of(instant, zone).ok_or_else(|| format!("`{text}` is too far away")),
+        Err(_) => text.parse().map_err(|error| format!("{error}")),
+    }
 }
 
 /// The first or last second of a calendar day.

@@ -17,6 +17,7 @@ pub mod copy_lists;
 pub mod disclosures;
 mod error;
 pub mod exchanges;
+pub mod files;
 pub mod freshness;
 pub mod identifiers;
 pub mod items;

@@ -152,10 +152,15 @@ impl RecordWrite {
 const fn depth_of(class: Class) -> i64 {
     match class {
         Class::Consultation => 0,
-        Class::Contribution => 1,
-        Class::Disposition | Class::OfficialResponse => 2,
-        Class::Argument | Class::Comment => 3,
+        Class::Contribution | Class::Meeting | Class::BudgetProject => 1,
+        Class::Disposition | Class::OfficialResponse | Class::Result => 2,
+        Class::Argument | Class::Comment | Class::ProgressUpdate | Class::Document => 3,
     }
+}
+
+/// Whether a record may hang on one of its own class, or on one whose depth its class does not tell.
+const fn hangs_anywhere(record: &Record) -> bool {
+    matches!(record.body, Body::Comment(_) | Body::Result(_) | Body::ProgressUpdate(_) | Body::Document(_))
 }
 
 impl Tx {
@@ -405,14 +410,15 @@ impl Tx {
         Ok(rows.into_iter().map(|head| (head.id.clone(), head)).collect())
     }
 
-    /// The depth of each write: a reply to a comment is one deeper than that comment.
+    /// The depth of each write: a reply to a comment is one deeper than that comment, a part of a result
+    /// than that result.
     async fn depths<'w>(
         &mut self,
         writes: &'w [RecordWrite],
         heads: &HashMap<RecordId, Head>,
     ) -> Result<HashMap<&'w RecordId, i64>, StoreError> {
         let beside: HashMap<&RecordId, &RecordWrite> = writes.iter().map(|write| (&write.record.id, write)).collect();
-        let is_reply = |write: &RecordWrite| matches!(write.record.body, Body::Comment(_));
+        let is_reply = |write: &RecordWrite| hangs_anywhere(&write.record);
         let outside: Vec<&RecordId> = writes
             .iter()
             .filter(|write| is_reply(write))

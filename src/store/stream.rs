@@ -311,7 +311,7 @@ const fn priority(class: Class, deleted: bool) -> i64 {
         _ if deleted => 0,
         Class::Consultation => 1,
         Class::Contribution => 2,
-        Class::Argument | Class::Comment | Class::Disposition | Class::OfficialResponse => 3,
+        _ => 3,
     }
 }
 

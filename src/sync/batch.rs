@@ -188,7 +188,13 @@ impl Run<'_> {
             let subject = judged(desk, known_before.as_ref());
             revise::bind(&mut record, stored.as_ref(), subject.as_ref());
             let salt = self.salt();
-            let Some(next) = revise::revise(stored.as_ref(), record, desk.now, salt) else { continue };
+            let moved = revise::moved_file(stored.as_ref(), &record);
+            let Some(next) = revise::revise(stored.as_ref(), record, desk.now, salt) else {
+                if let Some(moved) = moved {
+                    desk.keep_unsigned(moved).await?;
+                }
+                continue;
+            };
             let restored = stored.is_some_and(|stored| stored.standing != Standing::Live);
             published |= is_new(next.kind) || restored;
             revised |= !is_new(next.kind);

@@ -192,5 +192,15 @@ const fn class_name(class: Class, count: u64) -> &'static str {
         (Class::Disposition, _) => "treatments",
         (Class::OfficialResponse, 1) => "answer",
         (Class::OfficialResponse, _) => "answers",
+        (Class::Meeting, 1) => "meeting",
+        (Class::Meeting, _) => "meetings",
+        (Class::BudgetProject, 1) => "budget project",
+        (Class::BudgetProject, _) => "budget projects",
+        (Class::Result, 1) => "result",
+        (Class::Result, _) => "results",
+        (Class::ProgressUpdate, 1) => "progress update",
+        (Class::ProgressUpdate, _) => "progress updates",
+        (Class::Document, 1) => "document",
+        (Class::Document, _) => "documents",
     }
 }

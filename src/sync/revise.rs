@@ -55,6 +55,19 @@ pub(super) fn revise(stored: Option<&StoredRecord>, draft: Record, now: Timestam
     Some(Next { record, kind: ChangeKind::Updated, material })
 }
 
+/// The stored record of a document, with where the platform keeps its file now, when that is another
+/// place than before. Not a revision: it is not signed (architecture §4.7).
+pub(super) fn moved_file(stored: Option<&StoredRecord>, draft: &Record) -> Option<Record> {
+    let stored = stored.filter(|stored| stored.standing == Standing::Live)?;
+    let mut record = stored.record.clone()?;
+    let (Body::Document(before), Body::Document(said)) = (&mut record.body, &draft.body) else { return None };
+    if before.file == said.file {
+        return None;
+    }
+    before.file.clone_from(&said.file);
+    Some(record)
+}
+
 /// What a record is never changes (SEC-059): a comment that would begin to take a side, or cease to,
 /// keeps its stance. No platform that we know lets anybody do that.
 fn keep_class(before: &Record, record: &mut Record) {
@@ -93,7 +106,7 @@ pub(super) fn bind(draft: &mut Record, stored: Option<&StoredRecord>, subject: O
     match &mut draft.body {
         Body::Disposition(body) => body.subject_digest = digest,
         Body::OfficialResponse(body) => body.subject_digest = digest,
-        Body::Consultation(_) | Body::Contribution(_) | Body::Comment(_) => {}
+        _ => {}
     }
 }
 
@@ -101,6 +114,6 @@ fn bound_to(record: &Record) -> Option<&Digest> {
     match &record.body {
         Body::Disposition(body) => body.subject_digest.as_ref(),
         Body::OfficialResponse(body) => body.subject_digest.as_ref(),
-        Body::Consultation(_) | Body::Contribution(_) | Body::Comment(_) => None,
+        _ => None,
     }
 }

@@ -7,7 +7,7 @@ use super::{HOLD, Sync, SyncError};
 use crate::domain::change::ChangeKind;
 use crate::domain::record::ReasonCode;
 use crate::domain::tombstone::Tombstone;
-use crate::domain::{Class, LocalId, RecordId, Timestamp};
+use crate::domain::{Class, LocalId, Record, RecordId, Timestamp};
 use crate::store::{Burial, HeldRun, Item, ItemState, Order, RecordQuery, RecordWrite, Standing, StoredRecord, Tx};
 use crate::telemetry::kill_point;
 
@@ -74,6 +74,17 @@ impl<'a> Desk<'a> {
         };
         self.known.insert(record.id.clone(), stored);
         self.writes.push(RecordWrite { local, record, sealed, previous, kind, material, at: self.now });
+        Ok(())
+    }
+
+    /// Keeps what of a record is not signed.
+    pub async fn keep_unsigned(&mut self, record: Record) -> Result<(), SyncError> {
+        self.flush().await?;
+        if self.tx.keep_unsigned(&record).await?
+            && let Some(known) = self.known.get_mut(&record.id)
+        {
+            known.record = Some(record);
+        }
         Ok(())
     }
 

@@ -10,6 +10,9 @@ use jiff::tz::TimeZone;
 
 use super::html::Html;
 use super::language::Language;
+use crate::domain::calendar::Day;
+use crate::domain::money::Money;
+use crate::domain::progress::Completion;
 use crate::domain::time::Timestamp;
 
 /// The text file of each language.
@@ -137,15 +140,59 @@ impl Texts {
         group(&n.to_string(), separator(self.language))
     }
 
+    /// An amount, for example "45 000 €" or "€45,000".
+    #[must_use]
+    pub fn money(&self, money: &Money) -> String {
+        let mark = if self.language == Language::French { ',' } else { '.' };
+        let mut number = self.number(money.amount.units());
+        if money.amount.cents() > 0 {
+            number.push_str(&format!("{mark}{:02}", money.amount.cents()));
+        }
+        match (self.language, money.currency.code()) {
+            (Language::French, "EUR") => format!("{number}\u{A0}€"),
+            (Language::English, "EUR") => format!("€{number}"),
+            (_, code) => format!("{number}\u{A0}{code}"),
+        }
+    }
+
+    /// A percentage, for example "40 %".
+    #[must_use]
+    pub fn percent(&self, completion: Completion) -> String {
+        match self.language {
+            Language::French => format!("{completion}\u{202F}%"),
+            Language::English => format!("{completion}%"),
+        }
+    }
+
+    /// The size of a file in the unit that gives one to three digits.
+    #[must_use]
+    pub fn size(&self, bytes: u64) -> String {
+        let units = if self.language == Language::French { ["o", "ko", "Mo", "Go"] } else { ["B", "kB", "MB", "GB"] };
+        let mut size = bytes;
+        let mut unit = 0;
+        while size >= 1000 && unit + 1 < units.len() {
+            size = (size + 500) / 1000;
+            unit += 1;
+        }
+        format!("{}\u{A0}{}", self.number(size), units[unit])
+    }
+
     /// A day, for example "15 septembre 2026".
     #[must_use]
     pub fn day(&self, at: Timestamp) -> String {
-        self.local(at).map_or_else(String::new, |local| {
-            let month = self.say(&format!("month-{}", local.month()));
-            let day =
-                if self.language == Language::French && local.day() == 1 { "1er".to_owned() } else { local.day().to_string() };
-            format!("{day}\u{A0}{month} {}", local.year())
-        })
+        self.local(at).map_or_else(String::new, |local| self.date(local.date()))
+    }
+
+    fn date(&self, date: jiff::civil::Date) -> String {
+        let month = self.say(&format!("month-{}", date.month()));
+        let day = if self.language == Language::French && date.day() == 1 { "1er".to_owned() } else { date.day().to_string() };
+        format!("{day}\u{A0}{month} {}", date.year())
+    }
+
+    /// A day of the calendar in `<time>`: it is the same in every zone.
+    #[must_use]
+    pub fn date_tag(&self, day: Day) -> Html {
+        Html::time(&day.to_string(), &self.date(day.date()))
     }
 
     /// A day and time, for example "15 septembre 2026 à 14:02".

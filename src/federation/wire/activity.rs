@@ -14,7 +14,10 @@ use serde_json::Value;
 use super::receipt::{DeliveryReceipt, PurgeReceipt};
 use super::scalar::{Address, Audience, constant, one_or_many};
 use super::tombstone::Tombstone;
-use super::{Whole, comment, consultation, contribution, disposition, record_from_json, response};
+use super::{
+    Whole, comment, consultation, contribution, disposition, document, meeting, progress, project, record_from_json, response,
+    result,
+};
 use crate::domain::{ActorId, RecordId};
 
 constant!(
@@ -69,6 +72,11 @@ impl JsonSchema for SealedRecord {
             generator.subschema_for::<Whole<comment::Comment>>(),
             generator.subschema_for::<Whole<disposition::Disposition>>(),
             generator.subschema_for::<Whole<response::OfficialResponse>>(),
+            generator.subschema_for::<Whole<meeting::Meeting>>(),
+            generator.subschema_for::<Whole<project::BudgetProject>>(),
+            generator.subschema_for::<Whole<result::WorkResult>>(),
+            generator.subschema_for::<Whole<progress::ProgressUpdate>>(),
+            generator.subschema_for::<Whole<document::Document>>(),
         ];
         json_schema!({ "oneOf": classes })
     }

@@ -80,7 +80,7 @@ impl Comment {
     /// # Errors
     /// When class and stance contradict each other, or another property is not acceptable.
     pub fn read(&self) -> Result<DomainComment, WireError> {
-        same_process(&self.process, self.thread.as_ref())?;
+        same_process(Some(&self.process), self.thread.as_ref())?;
         let comment = DomainComment {
             in_reply_to: self.in_reply_to.clone(),
             process: self.process.clone(),

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::author::PseudonymousAuthor;
 use super::place::Place;
-use super::scalar::{Address, Count, constant, one_or_many};
+use super::replies::Replies;
+use super::scalar::{Address, constant, one_or_many};
 use super::tally::SupportTally;
 use super::{WireError, fragment, same_process, tallies};
 use crate::domain::RecordId;
@@ -21,11 +22,6 @@ constant!(
     /// The class of a contribution.
     ContributionClass = "Contribution"
 );
-constant!(
-    /// The `type` of the collection of replies.
-    CollectionType = "Collection"
-);
-
 /// The AS2 type of a contribution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum ContributionType {
@@ -33,18 +29,6 @@ pub enum ContributionType {
     Article,
     /// Without a title.
     Note,
-}
-
-/// How many replies the platform counts: a collection without address, only with its size. The replies
-/// themselves are records of their own, and no list of them has an address at the origin.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Replies {
-    /// Always `Collection`.
-    #[serde(rename = "type")]
-    pub node_type: CollectionType,
-    /// How many.
-    pub total_items: Count,
 }
 
 /// A public statement inside a process.
@@ -105,7 +89,7 @@ impl Contribution {
             author: body.author.as_ref().map(PseudonymousAuthor::of),
             location: body.location.as_ref().map(Place::of),
             support_tally: body.tallies.iter().map(SupportTally::of).collect(),
-            replies: body.comment_count.map(|count| Replies { node_type: CollectionType::Value, total_items: Count::new(count) }),
+            replies: body.comment_count.map(Replies::of),
             amends: body.amends.clone(),
         }
     }
@@ -115,7 +99,7 @@ impl Contribution {
     /// # Errors
     /// Says which property is not acceptable.
     pub fn read(&self, visible: bool) -> Result<DomainContribution, WireError> {
-        same_process(&self.process, self.thread.as_ref())?;
+        same_process(Some(&self.process), self.thread.as_ref())?;
         Ok(DomainContribution {
             kind: self.contribution_kind,
             process: self.process.clone(),

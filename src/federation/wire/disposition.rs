@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::scalar::{Address, Multihash, Token, constant};
+use super::text::clean;
 use crate::domain::RecordId;
 use crate::domain::digest::Digest;
 use crate::domain::disposition::{Disposition as DomainDisposition, DispositionState};
@@ -80,13 +81,8 @@ impl Disposition {
             process: self.object.clone(),
             subject_digest: self.subject_digest.clone(),
             state: self.disposition_state,
-            raw_state: self.notation.as_deref().map(clean).filter(|word| !word.is_empty()),
+            raw_state: self.notation.as_deref().and_then(clean),
             merged_into: self.merged_into.clone(),
         }
     }
-}
-
-/// A word of a stranger without control and direction characters.
-fn clean(word: &str) -> String {
-    crate::domain::text::PlainText::new(word).map(|text| text.to_string()).unwrap_or_default()
 }

@@ -13,14 +13,21 @@ pub mod comment;
 pub mod consultation;
 pub mod contribution;
 pub mod disposition;
+pub mod document;
 pub mod envelope;
 mod fragment;
+pub mod meeting;
+pub mod money;
 pub mod personal_data;
 pub mod phase;
 pub mod place;
+pub mod progress;
+pub mod project;
 pub mod proof;
 pub mod receipt;
+pub mod replies;
 pub mod response;
+pub mod result;
 pub mod scalar;
 pub mod source;
 pub mod tally;
@@ -104,6 +111,11 @@ pub fn record_to_json(record: &Record, previous: Option<&Digest>) -> Value {
         Body::Comment(body) => whole(envelope, comment::Comment::of(body)),
         Body::Disposition(body) => whole(envelope, disposition::Disposition::of(body)),
         Body::OfficialResponse(body) => whole(envelope, response::OfficialResponse::of(body)),
+        Body::Meeting(body) => whole(envelope, meeting::Meeting::of(record, body)),
+        Body::BudgetProject(body) => whole(envelope, project::BudgetProject::of(body)),
+        Body::Result(body) => whole(envelope, result::WorkResult::of(body)),
+        Body::ProgressUpdate(body) => whole(envelope, progress::ProgressUpdate::of(body)),
+        Body::Document(body) => whole(envelope, document::Document::of(record, body)),
     }
 }
 
@@ -129,6 +141,11 @@ pub fn record_from_json(value: &Value) -> Result<(Record, Option<Digest>), WireE
         Class::Argument | Class::Comment => Body::Comment(read::<comment::Comment>(value)?.read()?),
         Class::Disposition => Body::Disposition(read::<disposition::Disposition>(value)?.read()),
         Class::OfficialResponse => Body::OfficialResponse(read::<response::OfficialResponse>(value)?.read()?),
+        Class::Meeting => Body::Meeting(read::<meeting::Meeting>(value)?.read(&envelope.original_language)?),
+        Class::BudgetProject => Body::BudgetProject(read::<project::BudgetProject>(value)?.read()?),
+        Class::Result => Body::Result(read::<result::WorkResult>(value)?.read()?),
+        Class::ProgressUpdate => Body::ProgressUpdate(read::<progress::ProgressUpdate>(value)?.read()?),
+        Class::Document => Body::Document(read::<document::Document>(value)?.read(&envelope.id)?),
     };
     envelope.read(body)
 }
@@ -217,8 +234,8 @@ fn depth_of_nodes(value: &Value) -> usize {
 }
 
 /// `context` repeats `process`, when it is there.
-fn same_process(process: &RecordId, context: Option<&RecordId>) -> Result<(), WireError> {
-    if context.is_some_and(|context| context != process) {
+fn same_process(process: Option<&RecordId>, context: Option<&RecordId>) -> Result<(), WireError> {
+    if context.is_some() && context != process {
         return Err(WireError::new("context", "not the same as `process`"));
     }
     Ok(())

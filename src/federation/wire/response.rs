@@ -78,7 +78,7 @@ impl OfficialResponse {
     /// # Errors
     /// When it answers nothing, or another property is not acceptable.
     pub fn read(&self) -> Result<DomainResponse, WireError> {
-        same_process(&self.process, self.thread.as_ref())?;
+        same_process(Some(&self.process), self.thread.as_ref())?;
         if self.responds_to.is_empty() {
             return Err(WireError::new("respondsTo", "an answer to nothing"));
         }

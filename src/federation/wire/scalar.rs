@@ -12,6 +12,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::domain::authority::AuthorityKind;
 use crate::domain::consultation::ProcessKind;
+use crate::domain::document::DocumentKind;
+use crate::domain::meeting::MeetingKind;
 use crate::domain::record::ReasonCode;
 use crate::domain::text::MAX_TEXT_BYTES;
 
@@ -77,6 +79,31 @@ marker!(
     /// A word or short code.
     Token,
     { "type": "string", "minLength": 1, "maxLength": 500 }
+);
+marker!(
+    /// A day of the calendar.
+    CalendarDay,
+    { "type": "string", "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$" }
+);
+marker!(
+    /// An amount, exact to the hundredth.
+    Decimal,
+    { "type": "string", "pattern": "^[0-9]{1,14}(\\.[0-9]{2})?$" }
+);
+marker!(
+    /// A currency by its ISO 4217 letters.
+    CurrencyCode,
+    { "type": "string", "pattern": "^[A-Z]{3}$" }
+);
+marker!(
+    /// The media type of a file.
+    MediaTypeName,
+    { "type": "string", "pattern": "^[a-z0-9._+-]{1,100}/[a-z0-9._+-]{1,100}$" }
+);
+marker!(
+    /// A whole percentage.
+    Percent,
+    { "type": "integer", "minimum": 0, "maximum": 100 }
 );
 marker!(
     /// The addressees: the public collection of ActivityStreams among them.
@@ -241,6 +268,14 @@ concept!(
 concept!(
     /// `authorityKind`.
     AuthorityKindConcept(AuthorityKind) = "authorityKind-"
+);
+concept!(
+    /// `meetingKind`.
+    MeetingKindConcept(MeetingKind) = "meetingKind-"
+);
+concept!(
+    /// `documentKind`.
+    DocumentKindConcept(DocumentKind) = "documentKind-"
 );
 
 /// A name that a city or a profile gave to a thing of its own, as a concept: `category` as

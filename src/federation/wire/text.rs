@@ -88,6 +88,11 @@ pub fn read_required<T: Text>(
     read(plain, map, original, path)?.ok_or_else(|| WireError::new(path, "a text is needed here"))
 }
 
+/// A word of a stranger without control and direction characters; `None` when nothing is left.
+pub fn clean(word: &str) -> Option<String> {
+    PlainText::new(word).map(|text| text.to_string())
+}
+
 fn read_one<T: Text>(raw: &str, path: &str) -> Result<Option<T>, WireError> {
     if raw.len() > MAX_TEXT_BYTES {
         return Err(WireError::new(path, format_args!("a text of {} bytes; at most {MAX_TEXT_BYTES} are taken", raw.len())));

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 
 use super::{consultation, contribution, gone, statement};
 use crate::domain::id::{Class, Key};
+use crate::domain::record::Body;
 use crate::web::answer::Answer;
 use crate::web::error::WebError;
 use crate::web::negotiate::Form;
@@ -39,6 +40,26 @@ pub async fn response(web: State<WebState>, key: InPath<Key>, visit: Visit) -> R
     record(web, key, visit, Class::OfficialResponse).await
 }
 
+/// `GET /meetings/{key}`.
+pub async fn meeting(web: State<WebState>, key: InPath<Key>, visit: Visit) -> Result<Answer, WebError> {
+    record(web, key, visit, Class::Meeting).await
+}
+
+/// `GET /projects/{key}`.
+pub async fn project(web: State<WebState>, key: InPath<Key>, visit: Visit) -> Result<Answer, WebError> {
+    record(web, key, visit, Class::BudgetProject).await
+}
+
+/// `GET /results/{key}`: results and progress updates.
+pub async fn result(web: State<WebState>, key: InPath<Key>, visit: Visit) -> Result<Answer, WebError> {
+    record(web, key, visit, Class::Result).await
+}
+
+/// `GET /documents/{key}`: people are sent on to the file, where the platform keeps it at the moment.
+pub async fn document(web: State<WebState>, key: InPath<Key>, visit: Visit) -> Result<Answer, WebError> {
+    record(web, key, visit, Class::Document).await
+}
+
 async fn record(State(web): State<WebState>, InPath(key): InPath<Key>, visit: Visit, class: Class) -> Result<Answer, WebError> {
     let mut reading = web.reading(&visit).await?;
     let (held, sealed) = reading.stored(class, &key).await?.ok_or(WebError::NotFound)?;
@@ -53,6 +74,14 @@ async fn record(State(web): State<WebState>, InPath(key): InPath<Key>, visit: Vi
     }
 }
 
+/// Where the file of one of our documents is at the moment. Of a copy nobody but its origin knows.
+fn file_of(held: &Held) -> Option<String> {
+    match &held.visible()?.body {
+        Body::Document(body) if !held.is_copy() => body.file.as_ref().map(ToString::to_string),
+        _ => None,
+    }
+}
+
 /// The page of a record, ours or copied, whatever its class and standing.
 pub async fn page_of(reading: &mut Reading, shelf: &Shelf, held: &Held, visit: &Visit) -> Result<Answer, WebError> {
     if held.visible().is_none() {
@@ -61,8 +90,7 @@ pub async fn page_of(reading: &mut Reading, shelf: &Shelf, held: &Held, visit: &
     match held.class {
         Class::Consultation => consultation::show(reading, shelf, held).await,
         Class::Contribution => contribution::show(reading, shelf, held, visit).await,
-        Class::Argument | Class::Comment | Class::Disposition | Class::OfficialResponse => {
-            statement::show(reading, shelf, held, visit).await
-        }
+        Class::Document if let Some(file) = file_of(held) => Ok(Answer::see_other(file)),
+        _ => statement::show(reading, shelf, held, visit).await,
     }
 }

@@ -165,7 +165,17 @@ async fn relations(reading: &mut Reading, shelf: &Shelf, record: &Record) -> Res
         Body::OfficialResponse(body) => {
             about.extend(body.responds_to.iter().take(50).map(|id| ("relation-answers", id.clone())));
         }
-        Body::Consultation(_) | Body::Contribution(_) => {}
+        Body::BudgetProject(body) => {
+            about.extend(body.derived_from.iter().take(50).map(|id| ("relation-made-from", id.clone())));
+        }
+        Body::Result(body) => {
+            about.extend(body.part_of.clone().map(|id| ("relation-part-of", id)));
+            about.extend(body.result_of.iter().take(50).map(|id| ("relation-result-of", id.clone())));
+            about.extend(body.arises_from.iter().take(50).map(|id| ("relation-arises-from", id.clone())));
+        }
+        Body::ProgressUpdate(body) => about.push(("relation-news-of", body.in_reply_to.clone())),
+        Body::Document(body) => about.extend(body.attached_to.clone().map(|id| ("relation-attached-to", id))),
+        Body::Consultation(_) | Body::Contribution(_) | Body::Meeting(_) => {}
     }
     about.push(("relation-process", record.process().clone()));
     about.dedup_by(|a, b| a.1 == b.1);

@@ -113,7 +113,11 @@ impl Desk {
             Body::Contribution(_) => disposition.map(|disposition| Tag::disposition(texts, disposition)),
             Body::Disposition(body) => Some(Tag::disposition(texts, body)),
             Body::OfficialResponse(body) => body.outcome.map(|outcome| Tag::outcome(texts, outcome)),
-            Body::Comment(_) => None,
+            Body::Meeting(body) => Tag::meeting(texts, body, self.now),
+            Body::BudgetProject(body) => body.state.map(|state| Tag::project(texts, state)),
+            Body::Result(body) => Tag::commitment(texts, body.state, body.raw_state.as_deref()),
+            Body::ProgressUpdate(body) => Tag::commitment(texts, body.state, None),
+            Body::Comment(_) | Body::Document(_) => None,
         }
     }
 
@@ -134,6 +138,30 @@ impl Desk {
                 details.push(texts.day_tag(held.dated()));
                 details.extend(body.tallies.iter().map(|tally| Html::text(&count::short(texts, tally))));
                 details.extend(body.comment_count.map(|n| Html::text(&texts.count("short-comments", n))));
+            }
+            Body::Meeting(body) => {
+                details.extend(body.starts.map(|starts| texts.moment_tag(starts)));
+                let place = body.location.as_ref().and_then(|place| place.name.as_ref());
+                details.extend(place.map(|name| Html::name(&super::words::shorten(name.as_str(), 80))));
+                details.extend(body.kind.map(|kind| Html::text(&texts.say(&format!("meeting-kind-{}", kind.word())))));
+            }
+            Body::BudgetProject(body) => {
+                let cost = body.final_cost.or(body.awarded_cost).or(body.estimated_cost);
+                details.extend(cost.map(|cost| Html::text(&texts.money(&cost))));
+                details.extend(body.tallies.iter().map(|tally| Html::text(&count::short(texts, tally))));
+            }
+            Body::Result(body) => {
+                details.extend(body.completion.map(|done| Html::text(&texts.percent(done))));
+                details.extend(body.due.map(|due| texts.html("due-day", &[("day", Arg::Html(&texts.date_tag(due)))])));
+            }
+            Body::ProgressUpdate(body) => {
+                details.push(texts.day_tag(held.dated()));
+                details.extend(body.completion.map(|done| Html::text(&texts.percent(done))));
+            }
+            Body::Document(body) => {
+                details.extend(body.kind.map(|kind| Html::text(&texts.say(&format!("document-kind-{}", kind.word())))));
+                details.extend(body.media_type.as_ref().map(|kind| Html::text(kind.as_str())));
+                details.extend(body.byte_size.map(|size| Html::text(&texts.size(size))));
             }
             Body::Comment(_) | Body::Disposition(_) | Body::OfficialResponse(_) => details.push(texts.day_tag(held.dated())),
         }

@@ -3,7 +3,7 @@
 use crate::domain::contribution::AuthorState;
 use crate::domain::digest::Digest;
 use crate::domain::id::{Class, PartnerDomain, RecordId, Revision};
-use crate::domain::record::{Body, Record};
+use crate::domain::record::Record;
 use crate::domain::time::Timestamp;
 
 /// What a visitor may see of a record.
@@ -80,12 +80,7 @@ impl Held {
     /// Whether its author took it back.
     #[must_use]
     pub fn is_withdrawn(&self) -> bool {
-        let state = self.record.as_ref().map(|record| match &record.body {
-            Body::Contribution(body) => body.author_state,
-            Body::Comment(body) => body.author_state,
-            Body::Consultation(_) | Body::Disposition(_) | Body::OfficialResponse(_) => AuthorState::Published,
-        });
-        state == Some(AuthorState::Withdrawn)
+        self.record.as_ref().and_then(|record| record.body.author_state()) == Some(AuthorState::Withdrawn)
     }
 
     /// Whether it is a copy.

@@ -2,7 +2,11 @@
 
 use crate::domain::consultation::{LifecycleState, PhaseState};
 use crate::domain::disposition::{Disposition, DispositionState};
+use crate::domain::meeting::Meeting;
+use crate::domain::progress::CommitmentState;
+use crate::domain::project::ProjectState;
 use crate::domain::response::Outcome;
+use crate::domain::time::Timestamp;
 use crate::web::i18n::{Arg, Texts};
 
 /// A state as people read it.
@@ -69,6 +73,47 @@ impl Tag {
             Outcome::Rejected | Outcome::Inadmissible => "bad",
         };
         Self::new(texts, "outcome", outcome.word(), tint)
+    }
+
+    /// Where a promise or a work stands; what nobody mapped shows its raw word (UI-37).
+    #[must_use]
+    pub fn commitment(texts: &Texts, state: Option<CommitmentState>, raw: Option<&str>) -> Option<Self> {
+        use CommitmentState as S;
+        let Some(state) = state else {
+            return raw.map(|raw| Self { word: super::words::shorten(raw, 60), tint: "wait" });
+        };
+        let tint = match state {
+            S::Done | S::Underway => "good",
+            S::Planned => "wait",
+            S::Delayed | S::Revised => "attention",
+            S::Abandoned => "bad",
+        };
+        Some(Self::new(texts, "commitment", state.word(), tint))
+    }
+
+    /// What became of a project.
+    #[must_use]
+    pub fn project(texts: &Texts, state: ProjectState) -> Self {
+        use ProjectState as S;
+        let tint = match state {
+            S::Feasible | S::OnBallot | S::Selected | S::Realised => "good",
+            S::Submitted | S::NotSelected => "wait",
+            S::Unfeasible | S::Abandoned => "bad",
+        };
+        Self::new(texts, "project", state.word(), tint)
+    }
+
+    /// Whether a meeting takes place; what is not stated follows from its dates.
+    #[must_use]
+    pub fn meeting(texts: &Texts, meeting: &Meeting, now: Timestamp) -> Option<Self> {
+        let (word, tint) = match meeting.state {
+            Some(LifecycleState::Cancelled) => ("cancelled", "bad"),
+            Some(LifecycleState::Paused) => ("postponed", "attention"),
+            _ if meeting.is_over(now) => ("over", "wait"),
+            _ if meeting.starts.is_some_and(|starts| starts > now) => ("upcoming", "good"),
+            _ => return None,
+        };
+        Some(Self::new(texts, "meeting", word, tint))
     }
 
     /// Taken back by its author.

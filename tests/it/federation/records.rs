@@ -1,15 +1,22 @@
 //! Records for tests: one full example of each class as a domain value, and random ones.
 
 use passerelle::domain::author::{AuthorKind, PseudonymousAuthor};
+use passerelle::domain::calendar::Day;
 use passerelle::domain::comment::{Comment, Stance};
 use passerelle::domain::consultation::{Consultation, LifecycleState, Phase, PhaseKind, PhaseState, ProcessKind, Topic};
 use passerelle::domain::contribution::{AuthorState, Contribution, ContributionKind};
 use passerelle::domain::digest::{Digest, DigestSalt};
 use passerelle::domain::disposition::{Disposition, DispositionState};
+use passerelle::domain::document::{Document, DocumentKind};
+use passerelle::domain::meeting::{Meeting, MeetingKind, Paper};
+use passerelle::domain::money::{Amount, Money};
 use passerelle::domain::personal_data::PersonalDataHandling;
 use passerelle::domain::place::{Place, Point};
+use passerelle::domain::progress::{CommitmentState, Completion, ProgressUpdate};
+use passerelle::domain::project::{BudgetProject, ProjectState};
 use passerelle::domain::record::{ModerationState, ReasonCode, Translation, TranslationMethod};
 use passerelle::domain::response::{OfficialResponse, Outcome};
+use passerelle::domain::result::WorkResult;
 use passerelle::domain::source::{MappingReport, SourceReference};
 use passerelle::domain::tally::{Measure, SupportTally};
 use passerelle::domain::text::{LanguageTag, Localized, PlainText, SafeHtml};
@@ -184,9 +191,157 @@ fn response() -> impl Strategy<Value = Body> {
         })
 }
 
+fn ids(path: &'static str) -> impl Strategy<Value = Vec<RecordId>> {
+    proptest::collection::vec(id(path), 0..3)
+}
+
+fn money() -> impl Strategy<Value = Money> {
+    (0_u64..1 << 53, "[A-Z]{3}").prop_map(|(hundredths, currency)| Money {
+        amount: Amount::from_hundredths(hundredths).expect("an amount"),
+        currency: currency.parse().expect("a currency"),
+    })
+}
+
+fn completion() -> impl Strategy<Value = Completion> {
+    (0_u8..=100).prop_map(|percent| Completion::try_from(percent).expect("a percentage"))
+}
+
+fn day() -> impl Strategy<Value = Day> {
+    (1_u16..=9999, 1_u8..=12, 1_u8..=28)
+        .prop_map(|(year, month, day)| format!("{year:04}-{month:02}-{day:02}").parse().expect("a day"))
+}
+
+fn paper() -> impl Strategy<Value = Paper> {
+    prop_oneof![id("documents").prop_map(Paper::Document), localized(html()).prop_map(Paper::Text)]
+}
+
+fn meeting() -> impl Strategy<Value = Body> {
+    let when = (option(select(LifecycleState::ALL)), option(instant()), option(instant()));
+    let online = option(id("salles").prop_map(|id| id.url().clone()));
+    (
+        option(id("consultations")),
+        option(select(MeetingKind::ALL)),
+        when,
+        (option(place()), online),
+        (option(0_u64..1 << 53), option(0_u64..1 << 53), option(0_u64..1 << 40)),
+        option(paper()),
+        option(paper()),
+    )
+        .prop_map(|(process, kind, (state, starts, ends), (location, online), counts, agenda, minutes)| {
+            let (capacity, attendance, comment_count) = counts;
+            Body::Meeting(Meeting {
+                process,
+                kind,
+                state,
+                starts,
+                ends,
+                location,
+                online,
+                capacity,
+                attendance,
+                agenda,
+                minutes,
+                comment_count,
+            })
+        })
+}
+
+fn project() -> impl Strategy<Value = Body> {
+    let part = (option("phase-[0-9]{1,3}"), option("topic-[0-9]{1,3}"), option(select(ProjectState::ALL)));
+    let costs = (option(money()), option(money()), option(money()));
+    let links = (ids("projects"), ids("contributions"), ids("commitments"));
+    (id("consultations"), part, costs, option(plain()), links, option(place()), tallies(), option(0_u64..1 << 40)).prop_map(
+        |(process, (phase, topic, state), costs, feasibility_reason, links, location, tallies, comment_count)| {
+            let (estimated_cost, awarded_cost, final_cost) = costs;
+            let (incompatible_with, derived_from, commitments) = links;
+            Body::BudgetProject(BudgetProject {
+                process,
+                phase,
+                topic,
+                state,
+                estimated_cost,
+                awarded_cost,
+                final_cost,
+                feasibility_reason,
+                incompatible_with,
+                location,
+                tallies,
+                derived_from,
+                commitments,
+                comment_count,
+            })
+        },
+    )
+}
+
+fn work_result() -> impl Strategy<Value = Body> {
+    let roots = (proptest::collection::vec(id("projects"), 1..3), option(id("results")), ids("contributions"));
+    let stands = (option(select(CommitmentState::ALL)), option("[a-z_]{1,20}"), option(completion()));
+    (id("consultations"), roots, ids("commitments"), stands, option(instant()), option(day()), option(money()), ids("documents"))
+        .prop_map(|(process, (result_of, part_of, arises_from), fulfils, stands, starts, due, final_cost, evidence)| {
+            let (state, raw_state, completion) = stands;
+            Body::Result(WorkResult {
+                process,
+                result_of,
+                part_of,
+                arises_from,
+                fulfils,
+                state,
+                raw_state,
+                completion,
+                starts,
+                due,
+                final_cost,
+                evidence,
+                comment_count: completion.map(|completion| u64::from(completion.percent())),
+            })
+        })
+}
+
+fn progress_update() -> impl Strategy<Value = Body> {
+    (
+        id("results"),
+        option(id("consultations")),
+        option(select(CommitmentState::ALL)),
+        option(completion()),
+        option(money()),
+        ids("documents"),
+    )
+        .prop_map(|(in_reply_to, process, state, completion, final_cost, evidence)| {
+            Body::ProgressUpdate(ProgressUpdate { in_reply_to, process, state, completion, final_cost, evidence })
+        })
+}
+
+fn document() -> impl Strategy<Value = Body> {
+    let media_type = select(vec!["application/pdf", "image/svg+xml", "text/csv"]).prop_map(|name| name.parse().expect("a type"));
+    (
+        option(id("meetings")),
+        option(id("consultations")),
+        option(media_type),
+        option(0_u64..1 << 53),
+        option(digest()),
+        option(select(DocumentKind::ALL)),
+    )
+        .prop_map(|(attached_to, process, media_type, byte_size, checksum, kind)| {
+            Body::Document(Document { attached_to, process, media_type, byte_size, checksum, kind, file: None })
+        })
+}
+
 /// Any record, whatever it says.
 pub fn any_record() -> impl Strategy<Value = Record> {
-    let body = prop_oneof![consultation(), contribution(), comment(), disposition(), response()];
+    // Boxed: a test's stack does not hold all of them at once.
+    let body = prop_oneof![
+        consultation().boxed(),
+        contribution().boxed(),
+        comment().boxed(),
+        disposition().boxed(),
+        response().boxed(),
+        meeting().boxed(),
+        project().boxed(),
+        work_result().boxed(),
+        progress_update().boxed(),
+        document().boxed()
+    ];
     let texts = (option(localized(plain())), option(localized(html())), option(localized(html())), language());
     let rest = (
         proptest::collection::vec(theme(), 0..3),

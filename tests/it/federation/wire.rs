@@ -38,7 +38,9 @@ proptest! {
     #[test]
     fn a_hidden_record_carries_no_text_and_no_author(record in any_record()) {
         let written = record_to_json(&record.hidden(), None);
-        for name in ["name", "nameMap", "summary", "content", "contentMap", "author", "supportTally", "location", "theme", "phases"] {
+        for name in ["name", "nameMap", "summary", "content", "contentMap", "author", "supportTally", "location", "theme", "phases",
+            "agenda", "minutes", "capacity", "attendance", "estimatedCost", "awardedCost", "finalCost", "feasibilityReason",
+            "completion", "evidence", "byteSize", "checksum", "documentKind", "replies"] {
             prop_assert!(written.get(name).is_none(), "{} is still there", name);
         }
         prop_assert_eq!(&written["moderationState"], "hidden");

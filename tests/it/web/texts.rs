@@ -6,6 +6,10 @@ use passerelle::domain::Class;
 use passerelle::domain::consultation::{LifecycleState, PhaseState, ProcessKind};
 use passerelle::domain::contribution::ContributionKind;
 use passerelle::domain::disposition::DispositionState;
+use passerelle::domain::document::DocumentKind;
+use passerelle::domain::meeting::MeetingKind;
+use passerelle::domain::progress::CommitmentState;
+use passerelle::domain::project::ProjectState;
 use passerelle::domain::record::ReasonCode;
 use passerelle::domain::response::Outcome;
 use passerelle::web::i18n::keys;
@@ -69,6 +73,10 @@ fn ui_26_every_word_of_the_vocabulary_has_its_text() {
     family("reason", ReasonCode::ALL.iter().map(|word| word.word()).collect());
     family("process-kind", ProcessKind::ALL.iter().map(|word| word.word()).collect());
     family("contribution-kind", ContributionKind::ALL.iter().map(|word| word.word()).collect());
+    family("commitment", CommitmentState::ALL.iter().map(|word| word.word()).collect());
+    family("project", ProjectState::ALL.iter().map(|word| word.word()).collect());
+    family("meeting-kind", MeetingKind::ALL.iter().map(|word| word.word()).collect());
+    family("document-kind", DocumentKind::ALL.iter().map(|word| word.word()).collect());
     for class in Class::ALL {
         let class = class.word().to_ascii_lowercase();
         wanted.extend(["class", "hidden", "deleted"].map(|kind| format!("{kind}-{class}")));
