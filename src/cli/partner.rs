@@ -9,6 +9,7 @@ use crate::domain::fingerprint::WordList;
 use crate::domain::partner::Partner;
 use crate::domain::{ActorId, PartnerDomain};
 use crate::federation::pairing::{self, Introduction};
+use crate::federation::retry;
 
 /// The allow-list.
 #[derive(Debug, Subcommand)]
@@ -33,6 +34,15 @@ pub(super) enum PartnerCommand {
     /// Our own fingerprint, then everyone on the allow-list.
     #[command(after_help = "Example:\n  passerelle partner list --json")]
     List,
+    /// Tries again what waits for a person.
+    ///
+    /// What we set aside of a partner, and what is parked or rejected for it,
+    /// begins anew; a running gateway takes it up at once.
+    #[command(after_help = "Example:\n  passerelle partner retry bordeaux.example")]
+    Retry {
+        /// The partner's domain, as `partner list` shows it.
+        domain: PartnerDomain,
+    },
 }
 
 impl PartnerCommand {
@@ -41,6 +51,7 @@ impl PartnerCommand {
         let done = match self {
             Self::Accept { domain, fingerprint, .. } => accept(common, &gateway, &domain, fingerprint).await,
             Self::List => list(common, &gateway).await,
+            Self::Retry { domain } => retry(common, &gateway, &domain).await,
         };
         gateway.close().await;
         done
@@ -65,6 +76,27 @@ async fn accept(
             format!("{} ({domain}) is {listed} as {}{follow}\nNext: passerelle partner list", partner.name, partner.kind)
         },
         || json!({"schema": "passerelle.partner/1", "partner": row(partner), "new": accepted.new, "followSent": accepted.follow_sent}),
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn retry(common: &Common, gateway: &Gateway, domain: &PartnerDomain) -> Result<ExitCode, Trouble> {
+    let retried = retry::retry(&gateway.federation, domain).await.map_err(anyhow::Error::from)?.ok_or_else(|| {
+        Trouble::call("partner.unknown", format!("`{domain}` is not on the list")).help("passerelle partner list shows who is")
+    })?;
+    common.output().data(
+        || {
+            format!(
+                "{domain}: {} of its activities, {} deliveries and {} letters to it are tried again now\nNext: passerelle partner list",
+                retried.activities, retried.deliveries, retried.letters
+            )
+        },
+        || {
+            json!({
+                "schema": "passerelle.retry/1", "partner": domain, "activities": retried.activities,
+                "deliveries": retried.deliveries, "letters": retried.letters,
+            })
+        },
     );
     Ok(ExitCode::SUCCESS)
 }

@@ -3,7 +3,9 @@
 //! The way in: [`verify`] decides who speaks (a [`verify::Verified`] is the only key to the inbox),
 //! [`inbox`] decides whether the speaker may say this and keeps it, [`effect`] does what was said.
 //! The way out: [`seal`] makes the signed bytes of our records. The trust-bearing pieces are ours and
-//! small (security.md §0.1); of the crate `activitypub_federation` only types are used, never sockets.
+//! small (security.md §0.1). Of the crate `activitypub_federation` only the words of ActivityStreams and the
+//! types of WebFinger are used: its verifier, queue and object traits fetch and post by themselves, and here nothing
+//! opens a socket but [`outbound`](crate::outbound) and nothing is believed before [`verify`].
 
 pub mod actor;
 pub mod backfill;
@@ -28,6 +30,7 @@ pub mod receipts;
 pub mod records;
 pub mod refusal;
 pub mod retention;
+pub mod retry;
 pub mod schema;
 pub mod seal;
 pub mod signature;

@@ -8,7 +8,7 @@ use sqlx::{FromRow, QueryBuilder};
 
 use super::columns::{remark, small, text_column, unsigned, whole};
 use super::{CHUNK, StoreError, Tx, on_backend, skip_locked};
-use crate::domain::{PartnerDomain, Timestamp};
+use crate::domain::{PartnerDomain, RecordId, Timestamp};
 use crate::words;
 
 words! {
@@ -240,8 +240,9 @@ impl Tx {
     }
 
     /// Claims activities whose effect is due, oldest first, and holds them until `lease_until`. Save this
-    /// claim before working: an attempt that kills the process counts too. One that was tried
-    /// [`ATTEMPTS`] times without an end is quarantined instead.
+    /// claim before working: an attempt that kills the process counts too. One whose worker did not come
+    /// back is claimed alone, so that it takes nobody along (SEC-153); one that was tried [`ATTEMPTS`] times
+    /// without an end is quarantined instead.
     pub async fn claim_journal(
         &mut self,
         now: Timestamp,
@@ -260,11 +261,14 @@ impl Tx {
         let rows: Vec<Row> = on_backend!(&mut *self, conn => {
             sqlx::query_as(text).bind(now).bind(i64::from(limit)).fetch_all(conn).await?
         });
-        let (poison, due): (Vec<JournalRow>, Vec<JournalRow>) =
+        let (poison, mut due): (Vec<JournalRow>, Vec<JournalRow>) =
             rows.into_iter().map(JournalRow::from).partition(|row| row.attempts >= ATTEMPTS);
         for row in poison {
             let problem = row.problem.as_deref().unwrap_or("five attempts did not come to an end");
             self.end(&row, JournalState::Quarantined, Some(problem), now).await?;
+        }
+        if let Some(place) = due.iter().position(|row| row.state == JournalState::Working) {
+            due.truncate(place.max(1));
         }
         if due.is_empty() {
             return Ok(due);
@@ -281,7 +285,6 @@ impl Tx {
             query.push(")");
             query.build().execute(conn).await?;
         });
-        let mut due = due;
         for row in &mut due {
             row.state = JournalState::Working;
             row.attempts += 1;
@@ -333,6 +336,23 @@ impl Tx {
         Ok((done == 1).then_some(JournalState::Pending))
     }
 
+    /// An operator says "try again": what was set aside of a partner begins anew, unless its words are erased.
+    /// Returns how many.
+    pub async fn retry_journal(&mut self, partner: &PartnerDomain, at: Timestamp) -> Result<u64, StoreError> {
+        on_backend!(self, conn => {
+            Ok(sqlx::query(
+                "UPDATE journal
+                    SET state = 'pending', attempts = 0, next_at = $2, finished_at = NULL
+                  WHERE partner = $1 AND state = 'quarantined' AND body IS NOT NULL",
+            )
+            .bind(partner)
+            .bind(at)
+            .execute(conn)
+            .await?
+            .rows_affected())
+        })
+    }
+
     /// What was ignored or rejected is not ours to keep, and of what is buried, hidden or withdrawn no words stay:
     /// its hash and its receipt do.
     async fn end(
@@ -366,6 +386,23 @@ impl Tx {
             .rows_affected()
         });
         Ok(done == 1)
+    }
+
+    /// The addresses of what a partner sent about a record, latest first, at most `limit`.
+    pub async fn activities_about(
+        &mut self,
+        partner: &PartnerDomain,
+        object: &RecordId,
+        limit: u32,
+    ) -> Result<Vec<String>, StoreError> {
+        on_backend!(self, conn => {
+            Ok(sqlx::query_scalar("SELECT activity_id FROM journal WHERE object = $2 AND partner = $1 ORDER BY number DESC LIMIT $3")
+                .bind(partner)
+                .bind(object)
+                .bind(i64::from(limit))
+                .fetch_all(conn)
+                .await?)
+        })
     }
 
     /// An activity by its sender and address.

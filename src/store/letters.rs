@@ -190,6 +190,18 @@ impl Tx {
         Ok(done == 1)
     }
 
+    /// An operator says "try again": what is parked for a partner is due now. Returns how many.
+    pub async fn retry_letters(&mut self, partner: &PartnerDomain, at: Timestamp) -> Result<u64, StoreError> {
+        on_backend!(self, conn => {
+            Ok(sqlx::query("UPDATE letter SET state = 'due', attempts = 0, next_at = $2 WHERE partner = $1 AND state = 'parked'")
+                .bind(partner)
+                .bind(at)
+                .execute(conn)
+                .await?
+                .rows_affected())
+        })
+    }
+
     /// Letters to a partner, latest first.
     pub async fn letters_of(&mut self, partner: &PartnerDomain, limit: u32) -> Result<Vec<Letter>, StoreError> {
         let rows: Vec<Row> = on_backend!(self, conn => {
