@@ -136,7 +136,7 @@ async fn expire(federation: &Federation, domain: &PartnerDomain, id: &RecordId) 
         let address = federation.address("receipts", &key).map_or_else(|_| String::new(), |url| url.to_string());
         let erased = receipts::erased(federation, address, id, PurgeCause::CacheExpiry, now);
         let receipt = PurgeReceipt { subject_digest: Some(copy.digest), ..erased };
-        let signed = receipts::sign_purge(&receipt, &federation.public_url, &federation.keys, now);
+        let signed = receipts::sign_purge(&receipt, &federation.keys, now);
         match signed {
             Ok(signed) => {
                 let letter = dispatch::letter(federation, &partner, "Accept", &json!(id), Some(signed.document), now);

@@ -184,8 +184,7 @@ impl Inbox {
             problems: Vec::new(),
         };
         let signed =
-            receipts::sign_delivery(&receipt, &self.federation.public_url, &self.federation.keys, verified.received_at())
-                .map_err(|error| failed(&error))?;
+            receipts::sign_delivery(&receipt, &self.federation.keys, verified.received_at()).map_err(|error| failed(&error))?;
         String::from_utf8(signed.bytes.to_vec()).map_err(|error| failed(&error))
     }
 

@@ -3,23 +3,27 @@
 //!
 //! A receipt proves only what its signature covers, so reading one takes the key that was pinned for the
 //! partner, and the caller says what the receipt must speak of. Nobody here decides what to do when it
-//! does not hold: no receipt means not delivered, not purged.
+//! does not hold: no receipt means not delivered, not purged. Their shape is `wire::receipt`'s.
 
-use serde_json::{Map, Value, json};
-use url::Url;
+use serde_json::Value;
 
 use super::Federation;
 use super::keys::Keys;
 use super::proof::{self, ProofError, Signed};
+use super::wire::{self, WireError};
 use crate::domain::digest::Digest;
 use crate::domain::partner::{Multikey, Partner};
-use crate::domain::receipt::{DeliveryReceipt, DeliveryState, Erased, PurgeCause, PurgeReceipt, Residual};
+use crate::domain::receipt::{DeliveryReceipt, Erased, PurgeCause, PurgeReceipt, Residual};
 use crate::domain::{ActorId, RecordId, Timestamp};
 
-/// Most codes, places or residues that a receipt may list.
+/// Most codes that a receipt may list.
 const MAX_LIST: usize = 32;
-/// Longest address or code in a receipt, in bytes.
+/// Longest code in a receipt, in bytes.
 const MAX_TEXT: usize = 2048;
+/// The class of a receipt for a delivery.
+const DELIVERY: &str = "DeliveryReceipt";
+/// The class of a receipt for an erasure.
+const PURGE: &str = "PurgeReceipt";
 
 /// Why a receipt proves nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -27,8 +31,11 @@ pub enum ReceiptError {
     /// Not a receipt of this kind.
     #[error("the answer is not a {0}")]
     NotAReceipt(&'static str),
-    /// A property is missing or is not what it has to be.
-    #[error("`{0}` of the receipt is missing or not readable")]
+    /// It has not the shape of one, or an address in it is none.
+    #[error("the receipt cannot be read: {0}")]
+    Shape(#[from] WireError),
+    /// A property says too little, or too much.
+    #[error("`{0}` of the receipt does not say what it has to")]
     Property(&'static str),
     /// Signed by somebody, about somebody else.
     #[error("the receipt is by another authority than the partner that was asked")]
@@ -79,12 +86,6 @@ pub struct Delivered<'a> {
     pub digest: &'a Digest,
 }
 
-/// The `@context` of a receipt of the gateway under `public_url` (architecture §3).
-fn context(public_url: &Url) -> Value {
-    let own = public_url.join("/ns/v1").map_or_else(|_| String::new(), |url| url.to_string());
-    json!(["https://www.w3.org/ns/activitystreams", "https://w3id.org/security/data-integrity/v2", own])
-}
-
 /// What we say under the address `id` when a copy was erased: from where, and what stays how long.
 #[must_use]
 pub fn erased(federation: &Federation, id: String, record: &RecordId, cause: PurgeCause, now: Timestamp) -> PurgeReceipt {
@@ -109,53 +110,17 @@ pub fn erased(federation: &Federation, id: String, record: &RecordId, cause: Pur
 /// Signs a DeliveryReceipt.
 ///
 /// # Errors
-/// When the key does not sign.
-pub fn sign_delivery(receipt: &DeliveryReceipt, public_url: &Url, keys: &Keys, now: Timestamp) -> Result<Signed, ProofError> {
-    let mut document = json!({
-        "@context": context(public_url),
-        "id": receipt.id,
-        "type": "Document",
-        "recordType": "DeliveryReceipt",
-        "attributedTo": receipt.receiver,
-        "requestActivity": receipt.request_activity,
-        "receiptFor": receipt.receipt_for,
-        "subjectDigest": receipt.subject_digest,
-        "receivedAt": receipt.received_at.whole_second(),
-        "deliveryState": receipt.state,
-    });
-    if !receipt.problems.is_empty() {
-        document["problems"] = json!(receipt.problems);
-    }
-    proof::sign(document, keys, now)
+/// When the key does not sign, or an address in the receipt is none.
+pub fn sign_delivery(receipt: &DeliveryReceipt, keys: &Keys, now: Timestamp) -> Result<Signed, ReceiptError> {
+    Ok(proof::sign(wire::delivery_receipt_to_json(receipt)?, keys, now)?)
 }
 
 /// Signs a PurgeReceipt.
 ///
 /// # Errors
-/// When the key does not sign.
-pub fn sign_purge(receipt: &PurgeReceipt, public_url: &Url, keys: &Keys, now: Timestamp) -> Result<Signed, ProofError> {
-    let mut document = json!({
-        "@context": context(public_url),
-        "id": receipt.id,
-        "type": "Document",
-        "recordType": "PurgeReceipt",
-        "attributedTo": receipt.holder,
-        "receiptFor": receipt.receipt_for,
-        "cause": receipt.cause,
-        "purgedAt": receipt.purged_at.whole_second(),
-        "erased": receipt.erased,
-        "residual": receipt.residual,
-        "notified": [],
-    });
-    let mut set = |name: &str, value: Option<Value>| {
-        if let Some(value) = value {
-            document[name] = value;
-        }
-    };
-    set("requestActivity", receipt.request_activity.as_ref().map(|id| json!(id)));
-    set("subjectDigest", receipt.subject_digest.as_ref().map(|digest| json!(digest)));
-    set("backupsUntil", receipt.backups_until.map(|at| json!(at.whole_second())));
-    proof::sign(document, keys, now)
+/// When the key does not sign, or an address in the receipt is none.
+pub fn sign_purge(receipt: &PurgeReceipt, keys: &Keys, now: Timestamp) -> Result<Signed, ReceiptError> {
+    Ok(proof::sign(wire::purge_receipt_to_json(receipt)?, keys, now)?)
 }
 
 /// Reads and verifies a DeliveryReceipt by `pinned`, and asks that it speaks of `sent`.
@@ -168,17 +133,12 @@ pub fn read_delivery(
     sent: &Delivered<'_>,
     now: Timestamp,
 ) -> Result<DeliveryReceipt, ReceiptError> {
-    let fields = Fields::open(document, "DeliveryReceipt", pinned, now)?;
-    let receipt = DeliveryReceipt {
-        id: fields.own_address("id", &pinned.actor)?,
-        receiver: pinned.actor.clone(),
-        request_activity: fields.text("requestActivity")?,
-        receipt_for: fields.text("receiptFor")?,
-        subject_digest: fields.parsed("subjectDigest")?,
-        received_at: fields.parsed("receivedAt")?,
-        state: fields.parsed::<DeliveryState>("deliveryState")?,
-        problems: fields.list("problems")?,
-    };
+    proven(document, DELIVERY, pinned, now)?;
+    let receipt = wire::delivery_receipt_from_json(document)?;
+    signed_by_its_author(&receipt.receiver, &receipt.id, pinned)?;
+    if receipt.problems.len() > MAX_LIST || receipt.problems.iter().any(|problem| problem.len() > MAX_TEXT) {
+        return Err(ReceiptError::Property("problems"));
+    }
     if receipt.request_activity != sent.activity {
         return Err(ReceiptError::OtherSubject("activity"));
     }
@@ -197,19 +157,9 @@ pub fn read_delivery(
 /// # Errors
 /// [`ReceiptError`] says why it proves nothing.
 pub fn read_purge(document: &Value, pinned: &Pinned, now: Timestamp) -> Result<PurgeReceipt, ReceiptError> {
-    let fields = Fields::open(document, "PurgeReceipt", pinned, now)?;
-    let receipt = PurgeReceipt {
-        id: fields.own_address("id", &pinned.actor)?,
-        holder: pinned.actor.clone(),
-        request_activity: fields.optional("requestActivity")?,
-        receipt_for: fields.text("receiptFor")?,
-        subject_digest: fields.optional_parsed("subjectDigest")?,
-        cause: fields.parsed::<PurgeCause>("cause")?,
-        purged_at: fields.parsed("purgedAt")?,
-        erased: fields.words::<Erased>("erased")?,
-        residual: fields.words::<Residual>("residual")?,
-        backups_until: fields.optional_parsed("backupsUntil")?,
-    };
+    proven(document, PURGE, pinned, now)?;
+    let receipt = wire::purge_receipt_from_json(document)?;
+    signed_by_its_author(&receipt.holder, &receipt.id, pinned)?;
     // A receipt that does not say that the store was emptied leaves the purge open (GDPR-05).
     if !receipt.erased.contains(&Erased::Store) {
         return Err(ReceiptError::Property("erased"));
@@ -217,72 +167,53 @@ pub fn read_purge(document: &Value, pinned: &Pinned, now: Timestamp) -> Result<P
     Ok(receipt)
 }
 
-/// The properties of a receipt whose signature holds.
-struct Fields<'a>(&'a Map<String, Value>);
+/// Whether a document says that it is a receipt for an erasure.
+#[must_use]
+pub fn is_purge(document: &Value) -> bool {
+    is_a(document, PURGE)
+}
 
-impl<'a> Fields<'a> {
-    fn open(document: &'a Value, kind: &'static str, pinned: &Pinned, now: Timestamp) -> Result<Self, ReceiptError> {
-        let object = document.as_object().ok_or(ReceiptError::NotAReceipt(kind))?;
-        let is = |name: &str, word: &str| object.get(name).and_then(Value::as_str) == Some(word);
-        if !is("type", "Document") || !is("recordType", kind) {
-            return Err(ReceiptError::NotAReceipt(kind));
-        }
-        if !is("attributedTo", pinned.actor.as_str()) {
-            return Err(ReceiptError::OtherAuthority);
-        }
-        proof::verify(document, &pinned.key, &pinned.key_id, now)?;
-        Ok(Self(object))
-    }
+/// Whether a document says that it is a receipt for a delivery.
+#[must_use]
+pub fn is_delivery(document: &Value) -> bool {
+    is_a(document, DELIVERY)
+}
 
-    fn optional(&self, name: &'static str) -> Result<Option<String>, ReceiptError> {
-        match self.0.get(name) {
-            None => Ok(None),
-            Some(Value::String(text)) if text.len() <= MAX_TEXT => Ok(Some(text.clone())),
-            Some(_) => Err(ReceiptError::Property(name)),
-        }
-    }
+/// A PurgeReceipt of our own, as it was kept; it needs no proof here, because it never left.
+#[must_use]
+pub fn given_purge(text: &str) -> Option<PurgeReceipt> {
+    let document: Value = serde_json::from_str(text).ok()?;
+    wire::purge_receipt_from_json(&document).ok()
+}
 
-    fn text(&self, name: &'static str) -> Result<String, ReceiptError> {
-        self.optional(name)?.ok_or(ReceiptError::Property(name))
-    }
+fn is_a(document: &Value, kind: &str) -> bool {
+    document.get("recordType").and_then(Value::as_str) == Some(kind)
+}
 
-    fn optional_parsed<T: std::str::FromStr>(&self, name: &'static str) -> Result<Option<T>, ReceiptError> {
-        self.optional(name)?.map(|text| text.parse().map_err(|_| ReceiptError::Property(name))).transpose()
+/// A document of this kind whose signature holds.
+fn proven(document: &Value, kind: &'static str, pinned: &Pinned, now: Timestamp) -> Result<(), ReceiptError> {
+    if !is_a(document, kind) {
+        return Err(ReceiptError::NotAReceipt(kind));
     }
+    if document.get("attributedTo").and_then(Value::as_str) != Some(pinned.actor.as_str()) {
+        return Err(ReceiptError::OtherAuthority);
+    }
+    proof::verify(document, &pinned.key, &pinned.key_id, now)?;
+    Ok(())
+}
 
-    fn parsed<T: std::str::FromStr>(&self, name: &'static str) -> Result<T, ReceiptError> {
-        self.optional_parsed(name)?.ok_or(ReceiptError::Property(name))
-    }
-
-    fn own_address(&self, name: &'static str, actor: &ActorId) -> Result<String, ReceiptError> {
-        let address: crate::domain::RecordId = self.parsed(name)?;
-        if actor.owns(&address) { Ok(address.to_string()) } else { Err(ReceiptError::OtherAuthority) }
-    }
-
-    fn list(&self, name: &'static str) -> Result<Vec<String>, ReceiptError> {
-        let refused = || ReceiptError::Property(name);
-        match self.0.get(name) {
-            None => Ok(Vec::new()),
-            Some(Value::Array(items)) if items.len() <= MAX_LIST => items
-                .iter()
-                .map(|item| item.as_str().filter(|text| text.len() <= MAX_TEXT).map(str::to_owned).ok_or_else(refused))
-                .collect(),
-            Some(_) => Err(refused()),
-        }
-    }
-
-    fn words<T: std::str::FromStr>(&self, name: &'static str) -> Result<Vec<T>, ReceiptError> {
-        self.list(name)?.iter().map(|word| word.parse().map_err(|_| ReceiptError::Property(name))).collect()
-    }
+/// Who signed it speaks for itself, under an address of its own.
+fn signed_by_its_author(author: &ActorId, id: &str, pinned: &Pinned) -> Result<(), ReceiptError> {
+    let own = *author == pinned.actor && id.parse::<RecordId>().is_ok_and(|id| pinned.actor.owns(&id));
+    if own { Ok(()) } else { Err(ReceiptError::OtherAuthority) }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use serde_json::json;
 
-    fn public_url() -> Url {
-        "https://b.example".parse().expect("an address")
-    }
+    use super::*;
+    use crate::domain::receipt::DeliveryState;
 
     fn keys(seed: u8) -> Keys {
         Keys::from_seed("https://b.example/actor".parse().expect("an address"), &[seed; 32]).expect("keys")
@@ -328,7 +259,7 @@ mod tests {
     fn gdpr_05_what_was_signed_is_read_back_and_nothing_else_is() {
         let keys = keys(1);
         let receipt = delivery();
-        let signed = sign_delivery(&receipt, &public_url(), &keys, now()).expect("a proof").document;
+        let signed = sign_delivery(&receipt, &keys, now()).expect("a proof").document;
         let sent =
             Delivered { activity: &receipt.request_activity, subject: &receipt.receipt_for, digest: &receipt.subject_digest };
         assert_eq!(read_delivery(&signed, &pinned(&keys), &sent, now()).as_ref(), Ok(&receipt));
@@ -360,10 +291,10 @@ mod tests {
     #[test]
     fn gdpr_05_a_purge_receipt_that_leaves_the_store_full_is_none() {
         let keys = keys(1);
-        let whole = sign_purge(&purge(), &public_url(), &keys, now()).expect("a proof").document;
+        let whole = sign_purge(&purge(), &keys, now()).expect("a proof").document;
         assert_eq!(read_purge(&whole, &pinned(&keys), now()), Ok(purge()));
         let partial = PurgeReceipt { erased: vec![Erased::Index], ..purge() };
-        let partial = sign_purge(&partial, &public_url(), &keys, now()).expect("a proof").document;
+        let partial = sign_purge(&partial, &keys, now()).expect("a proof").document;
         assert_eq!(read_purge(&partial, &pinned(&keys), now()), Err(ReceiptError::Property("erased")));
     }
 }

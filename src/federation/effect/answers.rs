@@ -22,7 +22,7 @@ impl Work<'_> {
     /// `Accept` of something of ours.
     pub(super) async fn accepted(&self, tx: &mut Tx, answer: &Answer) -> Result<Ending, StoreError> {
         match &answer.result {
-            Some(document) if is(document, "PurgeReceipt") => self.purge_confirmed(tx, answer, document).await,
+            Some(document) if receipts::is_purge(document) => self.purge_confirmed(tx, answer, document).await,
             _ if self.is_our_follow(tx, &answer.object).await? => {
                 tx.set_followed(&self.row.partner, FollowState::Accepted).await?;
                 Ok(Ending::applied())
@@ -34,7 +34,7 @@ impl Work<'_> {
     /// `Reject` of something of ours.
     pub(super) async fn rejected(&self, tx: &mut Tx, answer: &Answer) -> Result<Ending, StoreError> {
         match &answer.result {
-            Some(document) if is(document, "DeliveryReceipt") => self.delivery_refused(tx, answer, document).await,
+            Some(document) if receipts::is_delivery(document) => self.delivery_refused(tx, answer, document).await,
             _ if self.is_our_follow(tx, &answer.object).await? => {
                 tx.set_followed(&self.row.partner, FollowState::Rejected).await?;
                 Ok(Ending::applied())
@@ -167,10 +167,6 @@ impl Work<'_> {
         self.audit(tx, "delivery-refused", record.as_str(), &problems).await?;
         Ok(Ending::applied())
     }
-}
-
-fn is(document: &Value, kind: &str) -> bool {
-    document.get("recordType").and_then(Value::as_str) == Some(kind)
 }
 
 /// Reads a signed refusal of the delivery that `answer` names.

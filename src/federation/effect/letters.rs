@@ -3,13 +3,18 @@
 
 use serde_json::{Value, json};
 
-use crate::domain::Key;
 use crate::domain::digest::Digest;
 use crate::domain::receipt::{DeliveryReceipt, DeliveryState, PurgeReceipt};
+use crate::domain::{Key, RecordId};
 use crate::store::{StoreError, Tx};
 
 use super::super::{receipts, wire};
 use super::Work;
+
+/// What the address of a purge receipt is made from, beside the deletion that it answers.
+pub(super) const PURGED: &str = "purged";
+/// How many activities about a record are looked through for an earlier answer.
+const EARLIER: u32 = 50;
 
 impl Work<'_> {
     /// Accepts what the activity asked for.
@@ -30,7 +35,7 @@ impl Work<'_> {
             state: DeliveryState::Refused,
             problems: vec![problem.to_owned()],
         };
-        let signed = receipts::sign_delivery(&receipt, &self.federation.public_url, &self.federation.keys, self.now);
+        let signed = receipts::sign_delivery(&receipt, &self.federation.keys, self.now);
         // Without a signature there is nothing that proves the refusal; the sender's retry asks again.
         let Ok(signed) = signed else { return Ok(()) };
         self.answer(tx, "Reject", json!(self.incoming.id), Some(signed.document)).await
@@ -38,22 +43,37 @@ impl Work<'_> {
 
     /// Answers a deletion with the signed receipt of the purge (R10).
     pub(super) async fn purged(&self, tx: &mut Tx, receipt: &PurgeReceipt) -> Result<bool, StoreError> {
-        let signed = receipts::sign_purge(receipt, &self.federation.public_url, &self.federation.keys, self.now);
+        let signed = receipts::sign_purge(receipt, &self.federation.keys, self.now);
         let Ok(signed) = signed else { return Ok(false) };
         self.accept(tx, json!(self.incoming.id), Some(signed.document)).await?;
         Ok(true)
     }
 
+    /// What we said we held of a record when we answered an earlier deletion of it; none when we answered none.
+    pub(super) async fn attested(&self, tx: &mut Tx, record: &RecordId) -> Result<Option<PurgeReceipt>, StoreError> {
+        for activity in tx.activities_about(&self.row.partner, record, EARLIER).await? {
+            let given = tx.find_receipt(&self.address_about("receipts", PURGED, &activity)).await?;
+            if let Some(receipt) = given.and_then(|text| receipts::given_purge(&text)) {
+                return Ok(Some(receipt));
+            }
+        }
+        Ok(None)
+    }
+
     /// An address of ours that belongs to this activity and to nothing else.
     pub(super) fn address(&self, folder: &str, purpose: &str) -> String {
-        let key = Key::digest_of(format!("{purpose} {} {}", self.row.partner, self.incoming.id).as_bytes());
+        self.address_about(folder, purpose, self.incoming.id.as_str())
+    }
+
+    fn address_about(&self, folder: &str, purpose: &str, activity: &str) -> String {
+        let key = Key::digest_of(format!("{purpose} {} {activity}", self.row.partner).as_bytes());
         self.federation.address(folder, &key).map_or_else(|_| String::new(), |url| url.to_string())
     }
 
     async fn answer(&self, tx: &mut Tx, kind: &str, object: Value, result: Option<Value>) -> Result<(), StoreError> {
         let id = self.address("activities", kind);
         let mut body = json!({
-            "@context": wire::contexts(self.federation.actor()),
+            "@context": wire::AS2,
             "id": id,
             "type": kind,
             "actor": self.federation.actor(),

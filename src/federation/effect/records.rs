@@ -18,6 +18,7 @@ use super::super::ownership::{self, Standing};
 use super::super::refusal::Code;
 use super::super::verify::proof_keys;
 use super::super::{proof, receipts, wire};
+use super::letters::PURGED;
 use super::{Ending, Work};
 
 impl Work<'_> {
@@ -90,17 +91,22 @@ impl Work<'_> {
             return Ok(Ending::quarantined("the tombstone has no canonical form"));
         };
         let sealed = Sealed { bytes: bytes.into(), digest };
-        let held = copy.filter(|copy| copy.standing != CopyStanding::Deleted).map(|copy| copy.digest);
-        let subject = match tx.bury_copy(&self.row.partner, &tombstone, &sealed, self.now).await? {
-            PutCopy::Applied => held,
-            // Asked again: what was held then is what the tombstone says was last.
-            PutCopy::Same => tombstone.previous_digest.clone(),
+        let gone = copy.as_ref().is_some_and(|copy| copy.standing == CopyStanding::Deleted);
+        let put = tx.bury_copy(&self.row.partner, &tombstone, &sealed, self.now).await?;
+        let subject = match put {
+            // Asked again, in whatever words: it is gone, and we say what we said we had held. Where the copy
+            // left otherwise (a page of the origin), the tombstone knows what was last.
+            PutCopy::Applied | PutCopy::Same | PutCopy::AlreadyNewer if gone => match self.attested(tx, &erasure.id).await? {
+                Some(receipt) => receipt.subject_digest,
+                None => tombstone.previous_digest.clone(),
+            },
+            PutCopy::Applied | PutCopy::Same => copy.map(|copy| copy.digest),
             // Restored by its authority since: this deletion is of the past, nothing was erased.
             PutCopy::AlreadyNewer => return Ok(Ending::ignored("a newer revision is held")),
             PutCopy::Equivocation => return Ok(Ending::rejected("it contradicts another deletion")),
         };
         let erased =
-            receipts::erased(self.federation, self.address("receipts", "purged"), &erasure.id, PurgeCause::Delete, self.now);
+            receipts::erased(self.federation, self.address("receipts", PURGED), &erasure.id, PurgeCause::Delete, self.now);
         let receipt = PurgeReceipt { request_activity: Some(self.incoming.id.to_string()), subject_digest: subject, ..erased };
         if self.purged(tx, &receipt).await? {
             Ok(Ending::applied())

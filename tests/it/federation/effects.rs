@@ -126,7 +126,7 @@ fn purge(rig: &Rig, record: &Record, digest: Option<Digest>) -> PurgeReceipt {
 }
 
 fn signed(peer: &Peer, receipt: &PurgeReceipt, rig: &Rig) -> Value {
-    receipts::sign_purge(receipt, &peer.url, &peer.keys, rig.now()).expect("signed").document
+    receipts::sign_purge(receipt, &peer.keys, rig.now()).expect("signed").document
 }
 
 /// B accepts our Delete with this receipt; returns where the purge stands then.
@@ -297,7 +297,7 @@ store_tests! {
             problems: vec!["not-covered".to_owned()],
         };
         let mut reject = rig.b.activity("r", "Reject", &json!("https://a.example/activities/1"));
-        reject["result"] = receipts::sign_delivery(&receipt, &rig.b.url, &rig.b.keys, rig.now())?.document;
+        reject["result"] = receipts::sign_delivery(&receipt, &rig.b.keys, rig.now())?.document;
         rig.apply(&reject).await?;
         let row = rig.federation.store.read().await?.lookup_disclosure(&rig.b.keys.actor().domain(), &record.id).await?;
         let row = row.expect("a row of the ledger");

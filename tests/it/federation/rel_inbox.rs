@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 use passerelle::domain::Record;
 use passerelle::federation::inbox::Inbox;
+use passerelle::federation::receipts::{self, Pinned};
 use passerelle::federation::{Outcome, effect, retention, retry};
 use passerelle::store::{CopyStanding, JournalState};
 use serde_json::{Value, json};
@@ -213,5 +214,37 @@ store_tests! {
         assert_eq!(rig.journal(poison).await?.map(|row| row.state), Some(JournalState::Applied));
         assert_eq!(rig.audit("partner-retried").await?.len(), 1);
         assert_eq!(retry::retry(&rig.federation, &"nobody.example".parse()?).await?, None);
+    }
+
+    async fn gdpr_05_a_deletion_that_comes_twice_is_answered_twice_and_the_same(databases: Databases) {
+        let rig = Rig::new(&databases).await?;
+        let document = rig.create()["object"].clone();
+        rig.apply(&rig.create()).await?;
+        let held = passerelle::federation::proof::digest(&document)?;
+        let tombstone = rig.b.tombstone(&rig.contribution(), &document, rig.now());
+        let first = rig.b.activity("d1", "Delete", &tombstone);
+        let before = rig.post(&first).await;
+        rig.work().await?;
+        rig.clock.advance(Duration::from_hours(1));
+        // The very same one, after its copy is gone: the very same receipt, and nothing is done again.
+        let again = rig.knock(&rig.b.post(&first, rig.now())).await;
+        assert_eq!((again.status, &again.body), (StatusCode::ACCEPTED, &before.body));
+        assert_eq!((rig.work().await?, rig.letters().await?.len()), ((), 1));
+        // In other words: the tombstone under another address, a bare id, and the tombstone once more.
+        let others = [tombstone.clone(), json!(rig.contribution().id), tombstone];
+        for (n, object) in others.iter().enumerate() {
+            let delete = rig.b.activity(&format!("again-{n}"), "Delete", object);
+            rig.apply(&delete).await?;
+            let row = rig.journal(&delete).await?.expect("it is kept");
+            assert_eq!((row.state, row.problem), (JournalState::Applied, None), "{n}");
+            let letters = rig.letters().await?;
+            let letter: Value = serde_json::from_str(&letters.last().expect("a letter").body)?;
+            assert_eq!((letters.len(), &letter["type"], &letter["object"]), (n + 2, &json!("Accept"), &delete["id"]));
+            let keys = &rig.federation.keys;
+            let pinned = Pinned { actor: keys.actor().clone(), key: keys.multikey().clone(), key_id: keys.ed25519_id() };
+            let receipt = receipts::read_purge(&letter["result"], &pinned, rig.now())?;
+            assert_eq!((receipt.subject_digest.as_ref(), receipt.receipt_for.as_str()), (Some(&held), rig.contribution().id.as_str()));
+        }
+        assert_eq!(rig.copy(&rig.contribution().id).await?.map(|copy| copy.standing), Some(CopyStanding::Deleted));
     }
 }

@@ -485,9 +485,9 @@ fn the_receipts_that_are_sent_are_those_of_the_schemas() {
         let keys = Keys::from_seed(actor.clone(), &[4; 32]).expect("keys");
         let signed = if class == "DeliveryReceipt" {
             let receipt = wire::delivery_receipt_from_json(&document).expect("a receipt");
-            receipts::sign_delivery(&receipt, actor.url(), &keys, now)
+            receipts::sign_delivery(&receipt, &keys, now)
         } else {
-            receipts::sign_purge(&wire::purge_receipt_from_json(&document).expect("a receipt"), actor.url(), &keys, now)
+            receipts::sign_purge(&wire::purge_receipt_from_json(&document).expect("a receipt"), &keys, now)
         };
         let mut sent = signed.expect("a proof").document;
         sent["proof"] = document["proof"].clone();
