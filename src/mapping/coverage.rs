@@ -72,7 +72,12 @@ impl Coverage {
             let field = self.field(&source.entity, name, || standing(entity, name, is_nothing(value)));
             field.count += 1;
             if field.example.is_none() && !is_nothing(value) {
-                field.example = Some(example(profile, entity, name, value));
+                let undecided = field.standing == Standing::NotUnderstood;
+                field.example = Some(if undecided && may_tell_of_a_person(value) {
+                    "(maybe personal, not shown)".to_owned()
+                } else {
+                    example(profile, entity, name, value)
+                });
             }
         });
         if let Some(state) = state_of(entity, source, mapped) {
@@ -236,6 +241,15 @@ fn is_nothing(value: &Value) -> bool {
     }
 }
 
+/// Whether a value of a field that nobody knows has the form of an e-mail or IP address, or digits enough for a
+/// telephone number, a date of birth or the number of a document. Names are no help where nobody wrote the list.
+fn may_tell_of_a_person(value: &Value) -> bool {
+    let text = scalar(value).unwrap_or_else(|| value.to_string());
+    text.contains('@')
+        || text.trim().parse::<std::net::IpAddr>().is_ok()
+        || text.chars().filter(char::is_ascii_digit).count() >= 6
+}
+
 fn example(profile: &Profile, entity: &Entity, name: &str, value: &Value) -> String {
     let says = |word: &String| name.to_lowercase().contains(&word.to_lowercase());
     if entity.personal.contains(name) || profile.personal.words.iter().any(says) {
@@ -246,7 +260,19 @@ fn example(profile: &Profile, entity: &Entity, name: &str, value: &Value) -> Str
 
 #[cfg(test)]
 mod tests {
-    use super::is_below;
+    use serde_json::json;
+
+    use super::{is_below, may_tell_of_a_person};
+
+    #[test]
+    fn gdpr_18_a_value_in_the_form_of_personal_data_is_no_example() {
+        for value in ["a@b.example", "203.0.113.77", "2001:db8::1", "+33 6 12 34 56 78", "1931-07-13", "AB 123456"] {
+            assert!(may_tell_of_a_person(&json!(value)), "{value}");
+        }
+        for value in [json!("accepted"), json!(0.42), json!(true), json!("Parc de la Tête d'Or"), json!(1881)] {
+            assert!(!may_tell_of_a_person(&value), "{value}");
+        }
+    }
 
     #[test]
     fn a_name_lies_below_another_at_a_boundary_only() {

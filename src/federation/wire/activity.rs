@@ -25,7 +25,7 @@ constant!(
     ActivityContext = "https://www.w3.org/ns/activitystreams"
 );
 constant!(
-    /// The `type` of a follow inside an `Undo`.
+    /// The `type` of a follow inside another activity.
     FollowType = "Follow"
 );
 
@@ -102,19 +102,19 @@ pub enum Deleted {
     Actor(#[schemars(with = "Address")] ActorId),
 }
 
-/// The follow that is taken back.
+/// A whole follow inside what takes it back or answers it; servers of the Fediverse look for it there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct UndoneFollow {
+pub struct WholeFollow {
     /// Its address.
     #[schemars(with = "Address")]
     pub id: RecordId,
     /// Always `Follow`.
     #[serde(rename = "type")]
     pub node_type: FollowType,
-    /// Who followed.
+    /// Who follows.
     #[schemars(with = "Address")]
     pub actor: ActorId,
-    /// Who was followed.
+    /// Who is followed.
     #[schemars(with = "Address")]
     pub object: ActorId,
 }
@@ -129,15 +129,24 @@ pub struct With<O> {
     pub object: O,
 }
 
+/// What an answer names: an activity of the addressee, its whole Follow, or its record whose copy has expired.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Answered {
+    /// By its address.
+    Address(#[schemars(with = "Address")] RecordId),
+    /// A follow.
+    Follow(Box<WholeFollow>),
+}
+
 /// An answer to an activity of the addressee.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Answer {
     /// What every activity carries.
     #[serde(flatten)]
     pub head: Head,
-    /// The activity answered.
-    #[schemars(with = "Address")]
-    pub object: RecordId,
+    /// What is answered.
+    pub object: Answered,
     /// The receipt that says what became of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub result: Option<Receipt>,
@@ -171,5 +180,5 @@ pub enum Activity {
     /// No; with a receipt that says why.
     Reject(Answer),
     /// A follow ends.
-    Undo(With<UndoneFollow>),
+    Undo(With<WholeFollow>),
 }

@@ -5,6 +5,7 @@ mod checker;
 mod freshness;
 mod journeys;
 mod orders;
+mod outgoing;
 mod peers;
 mod stream;
 mod workers;

@@ -28,7 +28,7 @@ use passerelle::federation::seal::Sealer;
 use passerelle::federation::signature::sign_rfc9421;
 use passerelle::federation::{Context, Federation, Outcome, actor, backfill, effect, held, planner, records};
 use passerelle::outbound::{Client, Limits, Policy, Request as OutboundRequest};
-use passerelle::store::{Burial, RecordWrite, StoredRecord};
+use passerelle::store::{Burial, RecordWrite, Store, StoredRecord};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use url::Url;
@@ -40,13 +40,15 @@ const ACTIVITY_JSON: &str = "application/activity+json";
 /// Rounds of steps after which a test that does not come to rest fails.
 const ROUNDS: usize = 500;
 
-/// A request as it was received, for tests that look at the wire.
+/// A request as it was received and what was answered, for tests that look at the wire.
 #[derive(Debug, Clone)]
 pub struct Seen {
     /// Method and path with query.
     pub line: String,
     /// The body.
     pub body: Bytes,
+    /// The body of the answer.
+    pub answer: Bytes,
 }
 
 /// Instead of the gateway's own answer: what a broken or hostile one says.
@@ -64,6 +66,8 @@ pub struct TestGateway {
     pub domain: PartnerDomain,
     /// Where it is reached.
     pub url: Url,
+    /// The address of its database.
+    pub database: String,
     sealer: Sealer,
     front: Arc<Front>,
     server: tokio::task::JoinHandle<()>,
@@ -90,7 +94,8 @@ impl TestGateway {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let port = listener.local_addr().expect("an address").port();
         let url: Url = format!("http://{name}.localhost:{port}").parse().expect("an address");
-        let store = databases.store().await;
+        let database = databases.url().await;
+        let store = Store::open(&database).await.expect("a new database opens");
         let mut tx = store.write().await.expect("a transaction");
         tx.belong_to(&url).await.expect("a new database");
         tx.save().await.expect("saved");
@@ -140,6 +145,7 @@ impl TestGateway {
             sealer: Sealer::new(keys),
             federation,
             url,
+            database,
             front,
             server,
         }
@@ -190,6 +196,11 @@ impl TestGateway {
             followed,
             since: self.federation.now(),
         }
+    }
+
+    /// What signs this gateway's records.
+    pub fn sealer(&self) -> Sealer {
+        self.sealer.clone()
     }
 
     /// Publishes new records.
@@ -308,8 +319,12 @@ impl TestGateway {
 
     /// Every POST to the inbox since this was asked last.
     pub fn posts(&self) -> Vec<Seen> {
-        let mut seen = self.front.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.drain(..).filter(|seen| seen.line.starts_with("POST ")).collect()
+        self.seen().into_iter().filter(|seen| seen.line.starts_with("POST ")).collect()
+    }
+
+    /// Every request and its answer since this was asked last.
+    pub fn seen(&self) -> Vec<Seen> {
+        std::mem::take(&mut *self.front.seen.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -386,9 +401,16 @@ async fn answer(State(front): State<Arc<Front>>, request: Request) -> Result<Res
         }
     };
     let target = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-    let seen = Seen { line: format!("{} {target}", parts.method), body };
+    let line = format!("{} {target}", parts.method);
+    let (head, answer) = response.into_parts();
+    // What hangs up in the middle of its answer does so here, and for the one who asked.
+    let Ok(answer) = to_bytes(answer, 4 << 20).await else {
+        let broken = futures_util::stream::once(async { Err::<Bytes, _>(std::io::Error::other("it broke off")) });
+        return Ok(Response::from_parts(head, Body::from_stream(broken)));
+    };
+    let seen = Seen { line, body, answer: answer.clone() };
     front.seen.lock().unwrap_or_else(PoisonError::into_inner).push(seen);
-    Ok(response)
+    Ok(Response::from_parts(head, Body::from(answer)))
 }
 
 impl Front {

@@ -3,6 +3,7 @@
 pub mod checker;
 pub mod content;
 pub mod gateway;
+pub mod leaky;
 pub mod network;
 pub mod peer;
 pub mod program;
