@@ -5,6 +5,31 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+/// What the demo promises to show, in this order.
+const PROMISED: [&str; 12] = [
+    "read both platforms",
+    "open both gateways",
+    "compare the words, follow each other",
+    "read what was there before",
+    "a new proposal in Lyon",
+    "a comment in Bordeaux",
+    "its author edits it",
+    "the city of Lyon answers",
+    "moderation hides a proposal",
+    "an author withdraws his",
+    "a proposal is deleted",
+    "check what each city holds",
+];
+
+/// What has to be seen for some of them, at the partner too.
+const SEEN: [(&str, &str); 5] = [
+    ("a new proposal in Lyon", "with a receipt"),
+    ("the city of Lyon answers", "Bordeaux shows the official answer"),
+    ("moderation hides a proposal", "hidden in Lyon and in Bordeaux"),
+    ("an author withdraws his", "text gone, in both cities"),
+    ("a proposal is deleted", "purge receipt verified"),
+];
+
 fn demo(arguments: &[&str], folder: &std::path::Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_passerelle"));
     command.arg("demo").args(arguments).env("TMPDIR", folder).stdin(Stdio::null());
@@ -31,8 +56,14 @@ fn the_story_is_verified_step_by_step_and_leaves_nothing_behind() {
     assert!(output.status.success(), "{told}\n{}", String::from_utf8_lossy(&output.stderr));
     let lines: Vec<Value> = told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let steps: Vec<&Value> = lines.iter().filter(|line| line.get("step").is_some()).collect();
-    assert_eq!(steps.len() as u64, steps[0]["of"].as_u64().unwrap());
-    assert!(steps.iter().all(|step| step["ok"] == true), "{told}");
+    let told_of: Vec<&str> = steps.iter().map(|step| step["what"].as_str().unwrap()).collect();
+    assert_eq!(told_of, PROMISED, "{told}");
+    assert!(steps.iter().all(|step| step["ok"] == true && step["of"] == PROMISED.len()), "{told}");
+    for (what, seen) in SEEN {
+        let step = steps.iter().find(|step| step["what"] == what).unwrap();
+        assert!(step["figures"].as_str().unwrap().contains(seen), "{step}");
+    }
+    assert_eq!(lines.last().unwrap()["verified"], true, "{told}");
     assert_eq!(leftovers(folder.path()), Vec::<String>::new());
 }
 
