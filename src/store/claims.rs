@@ -7,7 +7,7 @@ use sqlx::{FromRow, QueryBuilder};
 
 use super::columns::{remark, small, unsigned};
 use super::disclosures::DisclosureState;
-use super::{StoreError, Tx, on_backend, skip_locked};
+use super::{StoreError, Tx, on_backend, partner_may_be_asked, skip_locked};
 use crate::domain::change::ChangeKind;
 use crate::domain::digest::Digest;
 use crate::domain::partner::FollowState;
@@ -176,17 +176,18 @@ impl Tx {
     /// Partners to whom something is due, those served longest ago first.
     pub(super) async fn ready_partners(&mut self, now: Timestamp) -> Result<Vec<PartnerDomain>, StoreError> {
         let mut rows: Vec<(PartnerDomain, Option<Timestamp>)> = on_backend!(self, conn => {
-            sqlx::query_as(
+            sqlx::query_as(concat!(
                 "SELECT domain, claimed_at
                    FROM partner
-                  WHERE (next_probe IS NULL OR next_probe <= $1 OR blocked IS NOT NULL)
-                    AND EXISTS (SELECT 1
+                  WHERE ",
+                partner_may_be_asked!(),
+                " AND EXISTS (SELECT 1
                                   FROM disclosure
                                  WHERE disclosure.partner = partner.domain
                                    AND disclosure.state IN ('due', 'sending', 'unconfirmed', 'purge-asked')
                                    AND disclosure.next_at <= $1
-                                   AND (partner.follows_us = 'accepted' OR disclosure.priority = 0))",
-            )
+                                   AND (partner.follows_us = 'accepted' OR disclosure.priority = 0))"
+            ))
             .bind(now)
             .fetch_all(conn)
             .await?

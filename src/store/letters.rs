@@ -4,7 +4,7 @@
 use sqlx::FromRow;
 
 use super::columns::{remark, small, status, text_column, whole};
-use super::{StoreError, Tx, on_backend, skip_locked};
+use super::{StoreError, Tx, on_backend, partner_may_be_asked, skip_locked};
 use crate::domain::{PartnerDomain, Timestamp};
 use crate::words;
 
@@ -128,18 +128,18 @@ impl Tx {
     pub async fn claim_letters(&mut self, now: Timestamp, limit: u32, lease_until: Timestamp) -> Result<Vec<Letter>, StoreError> {
         let text = skip_locked!(
             self,
-            "SELECT number, partner, activity_id, body, state, attempts, written_at, next_at, fence, last_status, last_answer
-               FROM letter
-              WHERE state IN ('due', 'sending') AND next_at <= $1
-                AND NOT EXISTS (SELECT 1
-                                  FROM letter AS earlier
-                                 WHERE earlier.partner = letter.partner AND earlier.number < letter.number
-                                   AND earlier.state IN ('due', 'sending'))
-                AND NOT EXISTS (SELECT 1
-                                  FROM partner
-                                 WHERE partner.domain = letter.partner AND partner.next_probe > $1 AND partner.blocked IS NULL)
-              ORDER BY number
-              LIMIT $2",
+            concat!(
+                "SELECT number, partner, activity_id, body, state, attempts, written_at, next_at, fence, last_status, last_answer
+                   FROM letter
+                  WHERE state IN ('due', 'sending') AND next_at <= $1
+                    AND NOT EXISTS (SELECT 1
+                                      FROM letter AS earlier
+                                     WHERE earlier.partner = letter.partner AND earlier.number < letter.number
+                                       AND earlier.state IN ('due', 'sending'))
+                    AND NOT EXISTS (SELECT 1 FROM partner WHERE partner.domain = letter.partner AND NOT ",
+                partner_may_be_asked!(),
+                ") ORDER BY number LIMIT $2"
+            ),
             ""
         );
         let rows: Vec<Row> = on_backend!(&mut *self, conn => {

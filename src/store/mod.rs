@@ -132,7 +132,7 @@ pub(crate) use on_backend;
 /// A statement whose rows PostgreSQL locks, passing over those that another worker holds. SQLite has
 /// one writer and needs no lock.
 macro_rules! skip_locked {
-    ($tx:expr, $before:literal, $after:literal) => {
+    ($tx:expr, $before:expr, $after:literal) => {
         match $tx.backend() {
             $crate::store::Backend::Sqlite => concat!($before, $after),
             $crate::store::Backend::Postgres => concat!($before, " FOR UPDATE SKIP LOCKED ", $after),
@@ -140,6 +140,15 @@ macro_rules! skip_locked {
     };
 }
 pub(crate) use skip_locked;
+
+/// Whether a row of `partner` may be asked at `$1`: one that fails is left alone until its next probe; one that
+/// blocks us is not, because Deletes and purge receipts go on.
+macro_rules! partner_may_be_asked {
+    () => {
+        "(partner.next_probe IS NULL OR partner.next_probe <= $1 OR partner.blocked IS NOT NULL)"
+    };
+}
+pub(crate) use partner_may_be_asked;
 
 impl Store {
     /// Opens the database at `url` (`sqlite:///path/to/file`, `postgres://user:password@host/name`),

@@ -121,13 +121,8 @@ pub async fn list(State(web): State<WebState>, InPath(key): InPath<Key>, visit: 
     }
     let versions: Vec<&(RevisionRow, u64)> = chain.iter().rev().filter(|(row, _)| row.material).collect();
     let mut lines = Vec::new();
-    // What stood before a version is, without silent revisions between them, the next version of the list.
-    let mut earlier: Option<Signed> = None;
     for (row, version) in versions.iter().take(LISTED) {
-        let signed = match earlier.take().filter(|read| read.row.revision == row.revision) {
-            Some(read) => read,
-            None => signed(&mut reading, &held, row.clone()).await?,
-        };
+        let signed = signed(&mut reading, &held, row.clone()).await?;
         let before = before(&mut reading, &held, &chain, row.revision).await?;
         let texts = &reading.desk.texts;
         let what = match (signed.visible(), before.as_ref().and_then(Signed::visible)) {
@@ -142,7 +137,6 @@ pub async fn list(State(web): State<WebState>, InPath(key): InPath<Key>, visit: 
             when: texts.moment_tag(row.at),
             what,
         });
-        earlier = before;
     }
     let desk = &reading.desk;
     let texts = &desk.texts;
