@@ -27,6 +27,7 @@
 //! | [`web`] | pages and endpoints | holds business rules |
 //! | [`app`] | wires it all together; starts and stops it | |
 //! | [`cli`] | the commands | |
+//! | [`bench`] | what all of this costs, measured in other processes | is named by anyone but `cli` and tests |
 //! | [`demo`] | simulated platforms with state, and the story they tell | is named by anyone but `cli` and tests |
 //!
 //! # Invariants
@@ -38,6 +39,7 @@
 //! * Nobody asks the machine for the time or for chance: both are arguments.
 
 pub mod app;
+pub mod bench;
 pub mod cli;
 pub mod config;
 pub mod connectors;

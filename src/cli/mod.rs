@@ -2,6 +2,7 @@
 //! Exit codes: 0 done; 1 failed, or found something that needs a person; 2 wrong call or configuration;
 //! 130 ended by Ctrl-C (architecture §6, interface.md §7).
 
+mod bench;
 mod demo;
 mod help;
 mod output;
@@ -71,6 +72,8 @@ enum Command {
     /// Reads a participation platform.
     #[command(subcommand)]
     Platform(platform::PlatformCommand),
+    /// Measures this program on this machine.
+    Bench(bench::Bench),
     /// The gateways and servers on the allow-list.
     #[command(subcommand)]
     Partner(partner::PartnerCommand),
@@ -130,6 +133,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, Trouble> {
     match cli.command {
         Command::Demo(demo) => demo.run(&cli.common).await,
         Command::Serve => serve::run(&cli.common).await,
+        Command::Bench(bench) => bench.run(&cli.common).await,
         Command::Platform(command) => command.run(&cli.common).await,
         Command::Partner(command) => command.run(&cli.common).await,
         Command::Help { topic } => help::run(topic.as_deref(), &cli.common.output()),

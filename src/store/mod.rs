@@ -39,6 +39,7 @@ pub mod records;
 pub mod replies;
 pub mod retention;
 pub mod runs;
+pub mod scratch;
 mod sqlite;
 mod stamp;
 pub mod stream;

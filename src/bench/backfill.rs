@@ -1,0 +1,58 @@
+//! A new partner reads everything: two gateways, one that has the records and one that follows it.
+
+use std::time::{Duration, Instant};
+
+use super::inbox::with_database;
+use super::installation::{Installation, until};
+use super::{Bench, Figure};
+use crate::domain::PartnerDomain;
+use crate::domain::partner::{FollowState, Partner, PartnerKind};
+
+impl Bench<'_> {
+    /// From the start of the one that follows until it holds every record.
+    pub(super) async fn backfill(&self) -> anyhow::Result<Vec<Figure>> {
+        let (origin, holder) = (self.city("origin", "").await?, self.city("holder", "").await?);
+        let records = self.options.items;
+        origin.fill(0..records, true).await?;
+        origin.list([as_partner(&holder, FollowState::Accepted, FollowState::None)?]).await?;
+        let sender = origin.serve().await?;
+        let receiver = holder.serve().await?;
+        let domain = PartnerDomain::of(&origin.public_url);
+        let (paid, spent, server, began) = (sender.cpu()?, receiver.cpu()?, origin.database_cpu()?, Instant::now());
+        holder.list([as_partner(&origin, FollowState::None, FollowState::Accepted)?]).await?;
+        until("the records", Duration::from_mins(30), async || {
+            let counts = holder.store().read().await?.copy_counts(&domain).await?;
+            Ok(counts.iter().map(|(_, count)| count).sum::<u64>() == records)
+        })
+        .await?;
+        let figure = Figure::new("backfill", "records of one partner, each proof checked", records, began.elapsed())
+            .cpu("origin", sender.cpu()?.saturating_sub(paid))
+            .cpu("holder", receiver.cpu()?.saturating_sub(spent));
+        let figure = with_database(figure, &origin, server)?;
+        sender.stop().await?;
+        receiver.stop().await?;
+        origin.close().await?;
+        holder.close().await?;
+        Ok(vec![figure.rate_at_least(10_000.0)])
+    }
+}
+
+/// A running gateway as another one pins it.
+fn as_partner(city: &Installation, follows_us: FollowState, followed: FollowState) -> anyhow::Result<Partner> {
+    let keys = &city.gateway.federation.keys;
+    let actor = keys.actor().clone();
+    Ok(Partner {
+        domain: PartnerDomain::of(&city.public_url),
+        kind: PartnerKind::Partner,
+        name: "A city".to_owned(),
+        inbox: city.public_url.join("/actor/inbox")?.to_string(),
+        records: Some(city.public_url.join("/actor/records")?.to_string()),
+        key: Some(keys.multikey().clone()),
+        key_id: Some(keys.ed25519_id()),
+        rsa: Some((keys.rsa_pem().to_owned(), keys.rsa_id())),
+        follows_us,
+        followed,
+        since: city.now(),
+        actor,
+    })
+}

@@ -1,0 +1,109 @@
+//! Whether a gateway that has much pays more for the next thing: the same measurements with few and with
+//! many records, copies and activities in the store.
+
+use anyhow::Context;
+
+use super::inbox::Sender;
+use super::installation::Installation;
+use super::{Bench, Figure, content};
+use crate::domain::partner::PartnerKind;
+use crate::store::{CopyWrite, JournalEntry, JournalState};
+
+/// The filling's numbers begin here, so that no load meets them.
+const FILLING: u64 = 1_000_000_000;
+/// Rows in one transaction.
+const BATCH: u64 = 500;
+
+impl Bench<'_> {
+    /// Accepting, pushing and reading at each level; the last is held against the first.
+    pub(super) async fn growth(&self) -> anyhow::Result<Vec<Figure>> {
+        let city = self.city("growth", "").await?;
+        let mut figures = Vec::new();
+        let mut levels: Vec<Vec<Figure>> = Vec::new();
+        let (mut stored, mut used) = (0, 0);
+        for &level in &self.options.stored {
+            city.fill(FILLING + stored..FILLING + level, false).await?;
+            hold(&city, stored..level).await?;
+            stored = stored.max(level);
+            let found = self.level(&city, level, used).await?;
+            used += 2 * self.options.items + 1_000;
+            figures.extend(found.clone());
+            levels.push(found);
+        }
+        if let [first, .., last] = levels.as_slice() {
+            for (few, many) in first.iter().zip(last) {
+                let who = if few.cpu_ms.contains_key("sender") { "sender" } else { "gateway" };
+                let cost = |figure: &Figure| {
+                    let cpu = |who: &str| figure.cpu_ms.get(who).copied().unwrap_or(0.0);
+                    cpu(who) + cpu("database")
+                };
+                let what = few.name.split(" with ").next().unwrap_or_default();
+                let title = format!("{what}: cost with {stored} against {}", self.options.stored[0]);
+                let took = std::time::Duration::from_secs_f64(many.seconds);
+                figures.push(Figure::new("growth", title, 0, took).at_most(cost(many) / cost(few), 1.1, "times"));
+            }
+        }
+        city.close().await?;
+        Ok(figures)
+    }
+
+    async fn level(&self, city: &Installation, level: u64, from: u64) -> anyhow::Result<Vec<Figure>> {
+        let title = |what: &str| format!("{what} with {level} stored");
+        let mut found = vec![self.accept(city, Sender::Partner, from, &title("accepted")).await?];
+        let served = city.serve().await?;
+        let partners = self.options.partners.clamp(1, 10);
+        let records = from..from + self.options.items.div_ceil(partners);
+        let served = [served];
+        found.push(self.deliver(city, &served, PartnerKind::Partner, partners, records, &title("pushed")).await?);
+        let objects = FILLING..FILLING + level.min(1_000);
+        let json = "application/activity+json";
+        // The first look brings them into memory as visitors did before.
+        self.look(city, &served[0], objects.clone(), json, level.min(1_000), "before").await?;
+        found.push(self.look(city, &served[0], objects, json, self.options.items, &title("objects read")).await?);
+        for one in served {
+            one.stop().await?;
+        }
+        for figure in &mut found {
+            figure.axis = "growth";
+        }
+        Ok(found)
+    }
+}
+
+/// Fills the city with copies of a partner's records, and with the activities that brought them.
+async fn hold(city: &Installation, numbers: std::ops::Range<u64>) -> anyhow::Result<()> {
+    let (now, home) = (city.now(), content::host(0, 9)?);
+    let keys = crate::federation::keys::Keys::generate(crate::domain::ActorId::of_gateway(&home)?)?;
+    let domain = crate::domain::PartnerDomain::of(&home);
+    let pattern = content::contribution(&home, 0, now)?;
+    let seal = content::sealed(&keys, &pattern, now)?;
+    let mut from = numbers.start;
+    while from < numbers.end {
+        let until = (from + BATCH).min(numbers.end);
+        let (mut copies, mut entries) = (Vec::new(), Vec::new());
+        for n in from..until {
+            let record = content::contribution(&home, FILLING + n, now)?;
+            let sealed = content::filler(&seal, &pattern.id, &record.id)?;
+            let body = String::from_utf8(sealed.bytes.to_vec()).context("JSON is text")?;
+            entries.push(JournalEntry {
+                partner: domain.clone(),
+                activity_id: home.join(&format!("/activities/filling-{n}"))?.to_string(),
+                body_hash: crate::domain::digest::sha256(body.as_bytes()),
+                object: Some(record.id.to_string()),
+                received_at: now,
+                receipt: format!("{{\"id\":\"{}\"}}", city.public_url.join(&format!("/receipts/filling-{n}"))?),
+                body,
+            });
+            copies.push(CopyWrite { domain: domain.clone(), record, sealed, at: now });
+        }
+        let mut tx = city.store().write().await?;
+        tx.put_copies(&copies).await?;
+        tx.append_journal(&entries).await?;
+        for row in tx.claim_journal(now, u32::try_from(BATCH)?, now).await? {
+            tx.finish_journal(&row, JournalState::Applied, None, now).await?;
+        }
+        tx.save().await?;
+        from = until;
+    }
+    Ok(())
+}

@@ -1,0 +1,65 @@
+//! Two roles that only answer: the fastest server there is (what HTTP itself costs), and a gateway's door
+//! without its workers (what accepting costs, apart from doing what was accepted).
+
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+
+use axum::Router;
+use axum::routing::get;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+use tokio::net::TcpListener;
+
+use super::process::Caller;
+use super::receivers::Ready;
+use crate::app::Gateway;
+use crate::config::Config;
+use crate::federation::inbox::Inbox;
+use crate::web::language::Language;
+use crate::web::{self, Site, WebState};
+
+/// "Answer as fast as you can."
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Hello;
+
+/// "Open the door of this installation."
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Door {
+    pub(super) config: PathBuf,
+}
+
+/// Answers `hello, world` to everybody.
+pub(super) async fn hello() -> anyhow::Result<()> {
+    let mut caller = Caller::new();
+    let Some(Hello) = caller.next().await? else { return Ok(()) };
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    serve(listener, Router::new().route("/", get(|| async { "hello, world" })), caller).await
+}
+
+/// Serves the pages and the inbox of an installation; nothing that arrives is worked on.
+pub(super) async fn door() -> anyhow::Result<()> {
+    let mut caller = Caller::new();
+    let Some(Door { config }) = caller.next().await? else { return Ok(()) };
+    let gateway = Gateway::open(Config::load(&config)?).await?;
+    let listener = TcpListener::bind(gateway.config.server.listen).await?;
+    let (inbox, journal) = Inbox::new(gateway.federation.clone());
+    let journal = tokio::spawn(journal.run());
+    let site = Site::new(Language::French, TimeZone::UTC);
+    let router = web::router(WebState::new(gateway.federation.clone(), inbox, site));
+    serve(listener, router, caller).await?;
+    journal.abort();
+    gateway.close().await;
+    Ok(())
+}
+
+/// Until the caller goes.
+async fn serve(listener: TcpListener, router: Router, mut caller: Caller) -> anyhow::Result<()> {
+    let port = listener.local_addr()?.port();
+    let server = tokio::spawn(axum::serve(listener, router).into_future());
+    caller.answer(&Ready { port }).await?;
+    while let Some(Hello) = caller.next().await? {
+        caller.answer(&Ready { port }).await?;
+    }
+    server.abort();
+    Ok(())
+}
