@@ -7,4 +7,5 @@ pub mod leaky;
 pub mod network;
 pub mod peer;
 pub mod program;
+pub mod sink;
 pub mod stores;
