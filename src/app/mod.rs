@@ -2,6 +2,7 @@
 //! and one that runs ([`serve()`]). The only module that sees everything; it decides nothing.
 
 mod guard;
+pub mod listener;
 mod serve;
 mod site;
 
@@ -25,7 +26,7 @@ use crate::federation::refusal::Counters;
 use crate::federation::seal::Sealer;
 use crate::federation::{Context, Federation};
 use crate::mapping::{Profile, Publisher};
-use crate::outbound::{self, Client, Policy};
+use crate::outbound::{self, Client, Network, Policy};
 use crate::store::Store;
 use crate::sync::{Pseudonyms, Sync};
 
@@ -159,12 +160,14 @@ fn courtesy(per_second: f64) -> Courtesy {
 /// When a range of `outbound.allow_private` is not one.
 pub fn client(config: &Config) -> anyhow::Result<Client> {
     let mut policy = Policy::strict();
-    for text in &config.outbound.allow_private {
-        let range = text.parse().with_context(|| format!("outbound.allow_private: `{text}`"))?;
-        policy.allow_private.push(range);
-    }
+    policy.allow_private = networks("outbound.allow_private", &config.outbound.allow_private)?;
     policy.own_authority = Some(PartnerDomain::of(&config.server.public_url).to_string());
     Ok(Client::new(policy)?)
+}
+
+/// The address ranges of a setting.
+fn networks(setting: &str, ranges: &[String]) -> anyhow::Result<Vec<Network>> {
+    ranges.iter().map(|text| text.parse().with_context(|| format!("{setting}: `{text}`"))).collect()
 }
 
 fn zone(config: &Config) -> anyhow::Result<TimeZone> {

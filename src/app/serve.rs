@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use rand::Rng;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::guard::FileGuard;
+use super::listener::{Deadlines, Limits, Listener, affordable};
 use super::site::site;
 use super::{Gateway, chance};
 use crate::config::Platform;
@@ -40,7 +40,8 @@ pub async fn serve(
 ) -> anyhow::Result<()> {
     let _guard = gateway.config.database.sqlite_file().map(|file| FileGuard::take(&file)).transpose()?;
     let listen = gateway.config.server.listen;
-    let listener = TcpListener::bind(listen).await.with_context(|| port_taken(&gateway, listen))?;
+    let deadlines = Deadlines { drain: DRAIN, ..Deadlines::default() };
+    let listener = Listener::bind(listen, limits(&gateway)?, deadlines).with_context(|| port_taken(&gateway, listen))?;
     gateway.federation.store.check().await?;
     let presence = gateway.federation.store.begin_to_serve(gateway.federation.now()).await?;
     if presence.taken_back > 0 {
@@ -59,12 +60,11 @@ pub async fn serve(
 
     let state = WebState::new(gateway.federation.clone(), inbox, site(&gateway.config)?);
     let router = web::router(state);
-    ready(listener.local_addr()?);
+    ready(listener.address()?);
     let mut until_stop = stopped.clone();
-    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
+    let mut server = tokio::spawn(listener.serve(router, async move {
         let _sender_gone = until_stop.wait_for(|stop| *stop).await;
-    });
-    let mut server = tokio::spawn(server.into_future());
+    }));
     let failed = tokio::select! {
         () = shutdown => None,
         ended = &mut server => Some(anyhow::anyhow!("the public listener ended by itself: {ended:?}")),
@@ -81,6 +81,13 @@ pub async fn serve(
     gateway.close().await;
     drop(presence);
     failed.map_or(Ok(()), Err)
+}
+
+/// Who may connect, as the configuration says and the system allows.
+fn limits(gateway: &Gateway) -> anyhow::Result<Limits> {
+    let server = &gateway.config.server;
+    let proxies = super::networks("server.trusted_proxies", &server.trusted_proxies)?;
+    Ok(Limits::new(affordable(server.max_connections), server.connections_per_address, proxies))
 }
 
 /// Waits for the first worker that ends although nobody stopped it: a gateway without it looks well and does

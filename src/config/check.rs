@@ -10,7 +10,7 @@ use super::error::{ConfigError, Place};
 const SETTINGS: &[(&str, &[&str])] = &[
     ("authority", &["name", "identifiers", "handle", "kind", "zone", "rights_contact"]),
     ("authority.name", &["*"]),
-    ("server", &["public_url", "listen"]),
+    ("server", &["public_url", "listen", "trusted_proxies", "max_connections", "connections_per_address"]),
     ("database", &["url"]),
     ("secrets", &["kek_file"]),
     ("platform", &["name", "kind", "url", "profile", "every", "requests_per_second", "publish", "licence"]),
@@ -24,8 +24,7 @@ const SETTINGS: &[(&str, &[&str])] = &[
 
 /// Settings of later capabilities: known by name, so that a file written for them still starts, with a
 /// warning that says they do nothing yet.
-const NOT_YET: &[&str] =
-    &["server.admin_listen", "server.metrics_listen", "server.trusted_proxies", "backup.dir", "backup.max_age"];
+const NOT_YET: &[&str] = &["server.admin_listen", "server.metrics_listen", "backup.dir", "backup.max_age"];
 
 /// Keys of earlier versions and the setting that took their place.
 const RETIRED: &[(&str, &str)] = &[("http.port", "server.listen"), ("http.public_url", "server.public_url")];

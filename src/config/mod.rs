@@ -131,6 +131,23 @@ impl Config {
             .at(at("public_url"))
             .help("write the public address without a path, for example https://passerelle.lyon.example"));
         }
+        let (connections, share) = (self.server.max_connections, self.server.connections_per_address);
+        if !(16..=65_536).contains(&connections) {
+            return Err(ConfigError::new(
+                "config.connections",
+                format!("`server.max_connections` = {connections} cannot be served"),
+            )
+            .at(at("max_connections"))
+            .help("write a number from 16 to 65536; 4096 is usual"));
+        }
+        if !(1..=connections).contains(&share) {
+            return Err(ConfigError::new(
+                "config.connections",
+                format!("`server.connections_per_address` = {share} lets nobody in"),
+            )
+            .at(at("connections_per_address"))
+            .help("write a number from 1 to server.max_connections; 64 is usual"));
+        }
         if self.database.is_postgres() && self.secrets.kek_file.is_none() {
             return Err(ConfigError::new("config.kek", "`secrets.kek_file` is required with PostgreSQL")
                 .help("name a file of 0600 for the key that seals private keys; it is made at the first start"));

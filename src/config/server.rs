@@ -14,10 +14,32 @@ pub struct Server {
     /// Where the public listener binds.
     #[serde(default = "default_listen")]
     pub listen: SocketAddr,
+    /// Address ranges of our reverse proxies. Their connections count as none of one address; whose request
+    /// they bring is read from `X-Forwarded-For`. From anybody else that header is ignored.
+    #[serde(default = "loopback")]
+    pub trusted_proxies: Vec<String>,
+    /// How many connections are open at most; an eighth is kept for partners and proxies.
+    #[serde(default = "max_connections")]
+    pub max_connections: usize,
+    /// How many of them one address may have, or requests at once behind a proxy.
+    #[serde(default = "connections_per_address")]
+    pub connections_per_address: usize,
 }
 
 fn default_listen() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 8080))
+}
+
+fn loopback() -> Vec<String> {
+    vec!["127.0.0.0/8".to_owned(), "::1/128".to_owned()]
+}
+
+const fn max_connections() -> usize {
+    4096
+}
+
+const fn connections_per_address() -> usize {
+    64
 }
 
 /// `[database]`: where records are kept.

@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::domain::digest::{Digest, sha256};
 use crate::domain::partner::PartnerKind;
 use crate::domain::receipt::{DeliveryReceipt, DeliveryState};
-use crate::domain::{Key, Record};
+use crate::domain::{Key, PartnerDomain, Record};
 use crate::store::{Append, AppendError, AuditEntry, JournalEntry, JournalTask, JournalWriter, Kept, StoreError};
 
 use super::incoming::{Asked, Incoming};
@@ -34,12 +34,14 @@ pub struct InboxAnswer {
     pub headers: HeaderMap,
     /// A receipt, a problem document, or nothing.
     pub body: Bytes,
+    /// Who signed it, once that is known.
+    pub sender: Option<PartnerDomain>,
 }
 
 impl InboxAnswer {
     fn new(status: StatusCode, media_type: &'static str, body: impl Into<Bytes>) -> Self {
         let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(media_type))]);
-        Self { status, headers, body: body.into() }
+        Self { status, headers, body: body.into(), sender: None }
     }
 
     /// A refusal as a problem document (RFC 9457).
@@ -97,17 +99,18 @@ impl Inbox {
             Err(refusal) => return InboxAnswer::refused(&refusal),
         };
         let partner = verified.partner().domain.clone();
-        match self.accept(verified).await {
+        let answer = match self.accept(verified).await {
             // A server of the Fediverse expects no body.
             Ok(receipt) if receipt.is_empty() => {
-                InboxAnswer { status: StatusCode::ACCEPTED, headers: HeaderMap::new(), body: Bytes::new() }
+                InboxAnswer { status: StatusCode::ACCEPTED, headers: HeaderMap::new(), body: Bytes::new(), sender: None }
             }
             Ok(receipt) => InboxAnswer::new(StatusCode::ACCEPTED, "application/activity+json", receipt),
             Err(refusal) => {
                 self.federation.refusals.record(&refusal, Some(partner.as_str()));
                 InboxAnswer::refused(&refusal)
             }
-        }
+        };
+        InboxAnswer { sender: Some(partner), ..answer }
     }
 
     /// Nothing comes this far but through the verifier: a [`Verified`] cannot be made elsewhere.

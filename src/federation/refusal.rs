@@ -1,8 +1,8 @@
 //! Why a request of another server is not accepted: one list of codes, each with its HTTP status.
 //!
 //! A code is stable and machine readable; the sentence beside it is for the other administrator. What
-//! a sender does with each is fixed in security.md §3.2: a 4xx is final, so everything that may pass
-//! later is a 503. Nothing here carries a body of a request: it would end up in a log (F9).
+//! a sender does with each is fixed in security.md §3.2: a 4xx is final, apart from 408 and 429, so everything
+//! that may pass later is one of these or a 503. Nothing here carries a body of a request: it would end up in a log (F9).
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,6 +19,8 @@ words! {
         MethodNotAllowed = "method_not_allowed",
         UnsupportedMediaType = "unsupported_media_type",
         TooLarge = "too_large",
+        SlowBody = "slow_body",
+        BrokenBody = "broken_body",
         EarlyData = "early_data",
         DuplicateHeader = "duplicate_header",
         MalformedHeader = "malformed_header",
@@ -69,9 +71,11 @@ impl Code {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
             Self::EarlyData => StatusCode::TOO_EARLY,
             Self::WrongHost | Self::CrossRecipientReplay => StatusCode::MISDIRECTED_REQUEST,
-            Self::DuplicateHeader
+            Self::BrokenBody
+            | Self::DuplicateHeader
             | Self::MalformedHeader
             | Self::AuthorizationSignature
             | Self::MalformedSignature
@@ -121,7 +125,8 @@ impl Refusal {
     #[must_use]
     pub fn new(code: Code, detail: impl fmt::Display) -> Self {
         let detail = detail.to_string().chars().filter(|c| !c.is_control()).take(MAX_DETAIL).collect();
-        let retry_after = (code.status() == StatusCode::SERVICE_UNAVAILABLE).then_some(Duration::from_secs(30));
+        let passing = matches!(code.status(), StatusCode::SERVICE_UNAVAILABLE | StatusCode::REQUEST_TIMEOUT);
+        let retry_after = passing.then_some(Duration::from_secs(30));
         Self { code, detail, retry_after }
     }
 
@@ -215,9 +220,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_may_pass_later_is_never_a_4xx() {
-        for code in [Code::KeyUnavailable, Code::Busy] {
-            assert!(code.status().is_server_error());
+    fn what_may_pass_later_is_a_503_or_a_408_and_says_when() {
+        for code in [Code::KeyUnavailable, Code::Busy, Code::SlowBody] {
+            assert!(matches!(code.status().as_u16(), 408 | 503), "{code}");
             assert!(Refusal::new(code, "x").retry_after_seconds().is_some());
         }
     }

@@ -1,16 +1,26 @@
 //! The security headers that every answer carries, errors included (HRD 4.1, SEC-171, SEC-172).
 
-use axum::http::HeaderValue;
-use axum::http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 
 /// Nothing is allowed but our own style sheet and images: no script, no frame, no other host.
 pub const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; \
                           form-action 'self'; frame-ancestors 'none'";
 
-/// Adds the headers where an answer does not already carry its own.
+/// When to come back if nobody said it, in seconds.
+const COME_BACK: HeaderValue = HeaderValue::from_static("10");
+
+/// Adds the headers where an answer does not already carry its own; what may succeed later says when.
 pub async fn harden(mut response: Response) -> Response {
+    let passing = matches!(
+        response.status(),
+        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
+    );
     let headers = response.headers_mut();
+    if passing {
+        headers.entry(RETRY_AFTER).or_insert(COME_BACK);
+    }
     for (name, value) in
         [(CONTENT_SECURITY_POLICY, POLICY), (X_CONTENT_TYPE_OPTIONS, "nosniff"), (REFERRER_POLICY, "no-referrer")]
     {

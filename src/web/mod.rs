@@ -37,6 +37,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
+pub use activitypub::doors::Recognised;
 pub use error::WebError;
 pub use site::Site;
 pub use state::WebState;

@@ -25,6 +25,8 @@ use crate::store::Store;
 pub const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 /// Activities that are read and verified at the same time; pages have their own budget (HRD 4.1).
 const INBOX_ROOM: usize = 128;
+/// Bytes of long activities that are gathered at the same time, beyond a first part that all may have.
+const INBOX_BYTES: usize = 64 * 1024 * 1024;
 /// How often the database is asked whether it changed, at most.
 pub const CHECK_EVERY: Duration = Duration::from_secs(1);
 
@@ -36,6 +38,7 @@ struct Inner {
     federation: Federation,
     inbox: Inbox,
     inbox_room: Semaphore,
+    inbox_bytes: Semaphore,
     site: Site,
     cache: Cache,
     actor: OnceLock<(Bytes, Digest)>,
@@ -51,8 +54,8 @@ impl WebState {
     /// The same with another cache.
     #[must_use]
     pub fn with_cache(federation: Federation, inbox: Inbox, site: Site, cache: Cache) -> Self {
-        let inbox_room = Semaphore::new(INBOX_ROOM);
-        Self(Arc::new(Inner { federation, inbox, inbox_room, site, cache, actor: OnceLock::new() }))
+        let (inbox_room, inbox_bytes) = (Semaphore::new(INBOX_ROOM), Semaphore::new(INBOX_BYTES));
+        Self(Arc::new(Inner { federation, inbox, inbox_room, inbox_bytes, site, cache, actor: OnceLock::new() }))
     }
 
     /// What every part of the federation shares.
@@ -71,6 +74,12 @@ impl WebState {
     #[must_use]
     pub fn inbox_room(&self) -> &Semaphore {
         &self.0.inbox_room
+    }
+
+    /// Room for bytes of long activities.
+    #[must_use]
+    pub fn inbox_bytes(&self) -> &Semaphore {
+        &self.0.inbox_bytes
     }
 
     /// The records.

@@ -88,6 +88,22 @@ fn the_environment_goes_over_the_file_and_knows_the_same_keys() {
 }
 
 #[test]
+fn limits_that_let_nobody_in_are_refused() {
+    let server = |line: &str| GOOD.replace("[server]", &format!("[server]\n{line}"));
+    let config = parse(GOOD).unwrap();
+    assert_eq!((config.server.max_connections, config.server.connections_per_address), (4096, 64));
+    assert_eq!(config.server.trusted_proxies, ["127.0.0.0/8", "::1/128"]);
+    for line in
+        ["max_connections = 15", "max_connections = 65537", "connections_per_address = 0", "connections_per_address = 5000"]
+    {
+        let text = refusal(&server(line));
+        assert!(text.contains("config.connections") && text.contains("passerelle.toml:6:1"), "{text}");
+    }
+    assert!(parse(&server("max_connections = 100")).is_ok());
+    assert!(parse(&server("trusted_proxies = [\"10.0.0.2/32\"]")).unwrap().warnings.is_empty());
+}
+
+#[test]
 fn two_platforms_of_one_name_are_refused() {
     let twice = format!("{GOOD}[[platform]]\nname = \"lyon\"\nkind = \"decidim\"\nurl = \"https://x.example\"\n");
     assert!(refusal(&twice).contains("config.platform-twice"));

@@ -62,7 +62,8 @@ pub struct Rig {
     pub b: Peer,
     /// Another honest partner.
     pub c: Peer,
-    router: Router,
+    /// Its public addresses.
+    pub router: Router,
     url: String,
 }
 
