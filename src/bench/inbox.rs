@@ -75,7 +75,7 @@ impl Bench<'_> {
         load.ask::<Done>(&Go).await?.all(202)?;
         let job = self.job(city, sender.requests(&pairs, NOWHERE, from + WARM_UP, self.options.items));
         load.ask::<load::Ready>(&job).await?;
-        let (spent, server) = (door.cpu()?, city.database_cpu()?);
+        let (spent, database) = (door.cpu()?, city.database_cpu()?);
         let done: Done = load.ask(&Go).await?;
         let spent = door.cpu()?.saturating_sub(spent);
         let count = done.all(202)?;
@@ -83,7 +83,7 @@ impl Bench<'_> {
         ensure!(stored == count, "{count} were answered with 202 and {stored} are kept");
         let figure =
             Figure::new("inbox", name, count, done.took).cpu("gateway", spent).cpu("load", done.cpu).latency(done.p50, done.p99);
-        with_database(figure, city, server)
+        with_database(figure, city, database)
     }
 
     /// Readers whose keys were never seen: each is asked for its actor once.
@@ -98,7 +98,7 @@ impl Bench<'_> {
         city.list(listed).await?;
         let (door, _): (_, Ready) = Helper::start("door", &Door { config: city.config() }).await?;
         let mut load = self.load(&city, Requests::Strangers { keys: pairs, port, from: 0, count }).await?;
-        let (spent, server) = (door.cpu()?, city.database_cpu()?);
+        let (spent, database) = (door.cpu()?, city.database_cpu()?);
         let paid = theirs.ask::<Counted>(&Count).await?.cpu;
         let done: Done = load.ask(&Go).await?;
         let counted: Counted = theirs.ask(&Count).await?;
@@ -112,7 +112,7 @@ impl Bench<'_> {
             .cpu("readers", counted.cpu.saturating_sub(paid))
             .cpu("load", done.cpu)
             .latency(done.p50, done.p99);
-        let figure = with_database(figure, &city, server)?;
+        let figure = with_database(figure, &city, database)?;
         drop((door, theirs, load));
         city.close().await?;
         Ok(figure)
@@ -126,7 +126,7 @@ impl Bench<'_> {
         let served = city.serve().await?;
         let count = self.options.items;
         let mut load = self.load(&city, Sender::Partner.requests(&Pairs::of(&keys)?, NOWHERE, 0, count)).await?;
-        let (spent, server, began) = (served.cpu()?, city.database_cpu()?, Instant::now());
+        let (spent, database, began) = (served.cpu()?, city.database_cpu()?, Instant::now());
         let done: Done = load.ask(&Go).await?;
         ensure!(done.all(202)? == count, "not all were accepted");
         until("effects", Duration::from_mins(10), async || {
@@ -137,7 +137,7 @@ impl Bench<'_> {
         let figure = Figure::new("inbox", "accepted and applied: partner, Ed25519", count, began.elapsed())
             .cpu("gateway", served.cpu()?.saturating_sub(spent))
             .latency(done.p50, done.p99);
-        let figure = with_database(figure, &city, server)?;
+        let figure = with_database(figure, &city, database)?;
         served.stop().await?;
         city.close().await?;
         Ok(figure)

@@ -85,7 +85,7 @@ impl Bench<'_> {
         city.list(listed.clone()).await?;
         tokio::time::sleep(SETTLED).await;
         let paid = theirs.ask::<Counted>(&Count).await?.cpu;
-        let (spent, server, began) = (cpu(served)?, city.database_cpu()?, Instant::now());
+        let (spent, database, began) = (cpu(served)?, city.database_cpu()?, Instant::now());
         let wanted = partners * (records.end - records.start);
         let published = city.publish(records).await?;
         loop {
@@ -107,7 +107,7 @@ impl Bench<'_> {
         );
         let figure =
             Figure::new("push", title, wanted, took).cpu("sender", spent).cpu("receivers", counted.cpu.saturating_sub(paid));
-        with_database(figure, city, server)
+        with_database(figure, city, database)
     }
 }
 

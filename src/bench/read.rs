@@ -43,12 +43,12 @@ impl Bench<'_> {
         let path = |n| Ok(content::id(&city.public_url, n)?.path().to_owned());
         let paths = objects.map(path).collect::<anyhow::Result<_>>()?;
         let mut load = self.load(city, Requests::Get { paths, accept: accept.to_owned(), count }).await?;
-        let (spent, server) = (served.cpu()?, city.database_cpu()?);
+        let (spent, database) = (served.cpu()?, city.database_cpu()?);
         let done: Done = load.ask(&Go).await?;
         let figure = Figure::new("read", title, done.all(200)?, done.took)
             .cpu("gateway", served.cpu()?.saturating_sub(spent))
             .cpu("load", done.cpu)
             .latency(done.p50, done.p99);
-        with_database(figure, city, server)
+        with_database(figure, city, database)
     }
 }

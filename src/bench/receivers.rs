@@ -135,7 +135,7 @@ impl Receivers {
             state: DeliveryState::Received,
             problems: Vec::new(),
         };
-        let signed = receipts::sign_delivery(&receipt, &home, &keys, now)?;
+        let signed = receipts::sign_delivery(&receipt, &keys, now)?;
         Ok((StatusCode::ACCEPTED, [(header::CONTENT_TYPE, "application/activity+json")], signed.bytes).into_response())
     }
 
