@@ -142,7 +142,7 @@ impl Inner {
             state: DeliveryState::Received,
             problems: Vec::new(),
         };
-        receipts::sign_delivery(&receipt, &home, &keys, now).expect("a proof").bytes
+        receipts::sign_delivery(&receipt, &keys, now).expect("a proof").bytes
     }
 }
 
