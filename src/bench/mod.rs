@@ -30,7 +30,7 @@ use std::time::Duration;
 use crate::words;
 
 pub use figure::{Figure, Target};
-pub use replay::{MakeSimulator, Simulator};
+pub use replay::{MakeSimulator, Simulator, Starting};
 
 use installation::{Databases, Installation};
 

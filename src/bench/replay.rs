@@ -29,7 +29,10 @@ pub trait Simulator: Send {
 }
 
 /// Makes a platform with so many proposals.
-pub type MakeSimulator = fn(u64) -> Pin<Box<dyn Future<Output = anyhow::Result<Box<dyn Simulator>>> + Send>>;
+pub type MakeSimulator = fn(u64) -> Starting;
+
+/// A simulator that is being started.
+pub type Starting = Pin<Box<dyn Future<Output = anyhow::Result<Box<dyn Simulator>>> + Send>>;
 
 /// How large it is.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -1,4 +1,3 @@
-use std::pin::Pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +7,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::{Common, Trouble};
-use crate::bench::{self, Axis, Options, Role, Simulator};
+use crate::bench::{self, Axis, Options, Role, Simulator, Starting};
 use crate::demo::platform::{Generation, LYON, SimulatedDecidim};
 use crate::domain::time::SystemClock;
 
@@ -113,7 +112,7 @@ impl Bench {
 /// A simulated Decidim with so many proposals in one component.
 struct Simulated(SimulatedDecidim);
 
-fn simulate(items: u64) -> Pin<Box<dyn Future<Output = anyhow::Result<Box<dyn Simulator>>> + Send>> {
+fn simulate(items: u64) -> Starting {
     Box::pin(async move {
         let platform = SimulatedDecidim::start(Generation::V031, LYON, Arc::new(SystemClock)).await?;
         platform.throttle(None);
