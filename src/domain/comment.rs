@@ -20,7 +20,7 @@ words! {
 /// The body of a comment or argument record (participation.md §4.3.6).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Comment {
-    /// The contribution, comment or answer it replies to.
+    /// The contribution, comment, answer, meeting, project or result it replies to.
     pub in_reply_to: RecordId,
     /// The consultation it belongs to.
     pub process: RecordId,

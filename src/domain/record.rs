@@ -4,8 +4,10 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::comment::Comment;
+use super::commitment::Commitment;
 use super::consultation::Consultation;
 use super::contribution::{AuthorState, Contribution};
+use super::decision::Decision;
 use super::digest::DigestSalt;
 use super::disposition::Disposition;
 use super::document::Document;
@@ -13,6 +15,7 @@ use super::id::{ActorId, Class, RecordId, Revision};
 use super::meeting::Meeting;
 use super::personal_data::PersonalDataHandling;
 use super::place::Place;
+use super::poll::Poll;
 use super::progress::ProgressUpdate;
 use super::project::BudgetProject;
 use super::response::OfficialResponse;
@@ -130,6 +133,12 @@ pub enum Body {
     Meeting(Meeting),
     /// A project of a participatory budget.
     BudgetProject(BudgetProject),
+    /// A poll, in figures.
+    Poll(Poll),
+    /// What a public body decided.
+    Decision(Decision),
+    /// A promise.
+    Commitment(Commitment),
     /// What came of it.
     Result(WorkResult),
     /// News about a commitment or a result.
@@ -206,6 +215,9 @@ impl Record {
             Body::OfficialResponse(_) => Class::OfficialResponse,
             Body::Meeting(_) => Class::Meeting,
             Body::BudgetProject(_) => Class::BudgetProject,
+            Body::Poll(_) => Class::Poll,
+            Body::Decision(_) => Class::Decision,
+            Body::Commitment(_) => Class::Commitment,
             Body::Result(_) => Class::Result,
             Body::ProgressUpdate(_) => Class::ProgressUpdate,
             Body::Document(_) => Class::Document,
@@ -223,6 +235,9 @@ impl Record {
             Body::OfficialResponse(body) => Some(&body.process),
             Body::Meeting(body) => body.process.as_ref(),
             Body::BudgetProject(body) => Some(&body.process),
+            Body::Poll(body) => Some(&body.process),
+            Body::Decision(body) => body.process.as_ref(),
+            Body::Commitment(body) => body.process.as_ref(),
             Body::Result(body) => Some(&body.process),
             Body::ProgressUpdate(body) => body.process.as_ref(),
             Body::Document(body) => body.process.as_ref(),
@@ -242,6 +257,10 @@ impl Record {
             Body::OfficialResponse(body) => body.responds_to.first(),
             Body::Meeting(body) => body.process.as_ref(),
             Body::BudgetProject(body) => Some(&body.process),
+            Body::Poll(body) => Some(&body.process),
+            // An official word outlives the contributions and answers that it arises from.
+            Body::Decision(body) => body.process.as_ref(),
+            Body::Commitment(body) => body.process.as_ref(),
             Body::Result(body) => Some(body.part_of.as_ref().unwrap_or(&body.process)),
             Body::ProgressUpdate(body) => Some(&body.in_reply_to),
             Body::Document(body) => body.attached_to.as_ref().or(body.process.as_ref()),
@@ -335,6 +354,27 @@ impl Record {
                 body.estimated_cost = None;
                 body.awarded_cost = None;
                 body.final_cost = None;
+            }
+            Body::Poll(body) => {
+                body.options.clear();
+                body.several = false;
+                body.electorate = None;
+            }
+            Body::Decision(body) => {
+                body.decided_by = None;
+                body.legal_identifier = None;
+                body.votes_for = None;
+                body.votes_against = None;
+                body.abstentions = None;
+                body.text_at = None;
+                body.legal_basis.clear();
+            }
+            Body::Commitment(body) => {
+                body.completion = None;
+                body.responsible = None;
+                body.budget = None;
+                body.indicator = None;
+                body.target = None;
             }
             Body::Result(body) => {
                 body.raw_state = None;

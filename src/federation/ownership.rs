@@ -75,7 +75,7 @@ fn foreign_subject(record: &Record) -> Option<&RecordId> {
         Body::BudgetProject(body) => std::slice::from_ref(&body.process),
         Body::Result(body) => body.result_of.as_slice(),
         Body::ProgressUpdate(body) => std::slice::from_ref(&body.in_reply_to),
-        Body::Meeting(_) | Body::Document(_) => &[],
+        Body::Meeting(_) | Body::Poll(_) | Body::Decision(_) | Body::Commitment(_) | Body::Document(_) => &[],
         Body::Consultation(_) | Body::Contribution(_) | Body::Comment(_) => return None,
     };
     let placed = [Some(record.process()), record.parent()].into_iter().flatten();

@@ -11,12 +11,21 @@ use serde_json::{Map, Value, json};
 use super::wire::Whole;
 use super::wire::activity::Activity;
 use super::wire::actor::PublicAuthority;
+use super::wire::agreement::DataUseAgreement;
 use super::wire::comment::Comment;
+use super::wire::commitment::Commitment;
 use super::wire::consultation::Consultation;
 use super::wire::contribution::Contribution;
+use super::wire::decision::Decision;
 use super::wire::disposition::Disposition;
+use super::wire::document::Document;
+use super::wire::meeting::Meeting;
+use super::wire::poll::Poll;
+use super::wire::progress::ProgressUpdate;
+use super::wire::project::BudgetProject;
 use super::wire::receipt::{DeliveryReceipt, PurgeReceipt};
 use super::wire::response::OfficialResponse;
+use super::wire::result::WorkResult;
 use super::wire::tombstone::Tombstone;
 
 /// Where the names of the schemas live; names, not addresses.
@@ -33,7 +42,16 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
         ("Comment", side(sealed::<Whole<Comment>>("Comment"), &["neutral"], false)),
         ("Disposition", sealed::<Whole<Disposition>>("Disposition")),
         ("OfficialResponse", sealed::<Whole<OfficialResponse>>("OfficialResponse")),
+        ("Meeting", sealed::<Whole<Meeting>>("Meeting")),
+        ("BudgetProject", sealed::<Whole<BudgetProject>>("BudgetProject")),
+        ("Poll", sealed::<Whole<Poll>>("Poll")),
+        ("Decision", sealed::<Whole<Decision>>("Decision")),
+        ("Commitment", sealed::<Whole<Commitment>>("Commitment")),
+        ("Result", sealed::<Whole<WorkResult>>("Result")),
+        ("ProgressUpdate", sealed::<Whole<ProgressUpdate>>("ProgressUpdate")),
+        ("Document", sealed::<Whole<Document>>("Document")),
         ("Tombstone", sealed::<Tombstone>("Tombstone")),
+        ("DataUseAgreement", sealed::<DataUseAgreement>("DataUseAgreement")),
         ("DeliveryReceipt", sealed::<DeliveryReceipt>("DeliveryReceipt")),
         ("PurgeReceipt", sealed::<PurgeReceipt>("PurgeReceipt")),
         ("Activity", generate::<Activity>("Activity")),

@@ -4,11 +4,14 @@ use super::evaluate::{Evaluation, Filled};
 use super::transform::Parsed;
 use crate::domain::author::{AuthorKind, PseudonymousAuthor};
 use crate::domain::comment::Comment;
+use crate::domain::commitment::Commitment;
 use crate::domain::consultation::{Consultation, Phase, Topic};
 use crate::domain::contribution::{AuthorState, Contribution, ContributionKind};
+use crate::domain::decision::{Decision, Organ};
 use crate::domain::disposition::Disposition;
 use crate::domain::document::Document;
 use crate::domain::meeting::{Meeting, Paper};
+use crate::domain::poll::{Poll, PollOption};
 use crate::domain::progress::ProgressUpdate;
 use crate::domain::project::BudgetProject;
 use crate::domain::record::Body;
@@ -112,6 +115,53 @@ impl Evaluation<'_> {
                 commitments: filled.records("commitments", id),
                 comment_count: filled.shown("commentCount"),
             }),
+            Class::Poll => {
+                let (one, several) = (options(filled, "oneOf", language), options(filled, "anyOf", language));
+                let (options, several) = if one.is_empty() { (several, true) } else { (one, false) };
+                if options.is_empty() {
+                    return Err(None);
+                }
+                Body::Poll(Poll {
+                    process: reference("process")?,
+                    options,
+                    several,
+                    ends: filled.instant("endTime"),
+                    closed: filled.instant("closed"),
+                    method: filled.word("votingMethod"),
+                    counted_at: self.source.retrieved_at,
+                    electorate: filled.shown("electorate"),
+                    threshold: filled.shown("threshold"),
+                })
+            }
+            Class::Decision => Body::Decision(Decision {
+                process: filled.record("process"),
+                decided_on: filled.day("decisionDate"),
+                decided_by: filled.plain_texts("decidedBy", language).map(Organ::Named),
+                legal_identifier: filled.plain("legalIdentifier", prefer),
+                votes_for: filled.shown("votesFor"),
+                votes_against: filled.shown("votesAgainst"),
+                abstentions: filled.shown("abstentions"),
+                text_at: filled.address("officialText"),
+                legal_basis: Vec::new(),
+                arises_from: filled.records("arisesFrom", id),
+            }),
+            Class::Commitment => {
+                let arises_from = filled.records("arisesFrom", id);
+                if arises_from.is_empty() {
+                    return Err(Some(self.missing("arisesFrom")));
+                }
+                Body::Commitment(Commitment {
+                    process: filled.record("process"),
+                    state: filled.word("commitmentState").ok_or(None)?,
+                    completion: filled.percent("completion"),
+                    responsible: filled.plain("responsible", prefer),
+                    due: filled.day("dueDate"),
+                    arises_from,
+                    budget: filled.money("budget"),
+                    indicator: filled.plain("indicator", prefer),
+                    target: filled.shown("targetValue"),
+                })
+            }
             Class::Result => {
                 let process = reference("process")?;
                 let mut result_of = filled.records("resultOf", id);
@@ -204,6 +254,14 @@ fn phases(filled: &Filled, language: &LanguageTag) -> Vec<Phase> {
             })
         })
         .collect()
+}
+
+fn options(filled: &Filled, list: &str, language: &LanguageTag) -> Vec<PollOption> {
+    let option = |option: &Filled| {
+        let (name, total) = (option.plain_texts("name", language)?, option.count("total")?.shown());
+        Some(PollOption { name, total })
+    };
+    filled.parts(list).iter().filter_map(option).collect()
 }
 
 fn topics(filled: &Filled, language: &LanguageTag) -> Vec<Topic> {

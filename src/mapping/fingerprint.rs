@@ -53,6 +53,7 @@ fn still(mut record: Record) -> Record {
         Body::Disposition(body) => body.subject_digest = None,
         Body::OfficialResponse(body) => body.subject_digest = None,
         Body::Document(body) => body.file = None,
+        Body::Poll(body) => body.counted_at = timeless(body.counted_at),
         _ => {}
     }
     record
@@ -64,6 +65,10 @@ fn uncounted(record: Record) -> Record {
     record.body.uncount_comments();
     if let Some(tallies) = record.body.tallies_mut() {
         tallies.clear();
+    }
+    if let Body::Poll(body) = &mut record.body {
+        body.options.iter_mut().for_each(|option| option.total = None);
+        body.electorate = None;
     }
     record
 }

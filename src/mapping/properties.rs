@@ -9,6 +9,7 @@ use crate::domain::contribution::{AuthorState, ContributionKind};
 use crate::domain::disposition::DispositionState;
 use crate::domain::document::DocumentKind;
 use crate::domain::meeting::MeetingKind;
+use crate::domain::poll::VotingMethod;
 use crate::domain::progress::CommitmentState;
 use crate::domain::project::ProjectState;
 use crate::domain::record::ReasonCode;
@@ -183,6 +184,38 @@ const PROJECT: &[Property] = &[
     property("commentCount", Wants::Count),
 ];
 
+const POLL: &[Property] = &[
+    property("process", Wants::Reference),
+    property("endTime", Wants::Instant),
+    property("closed", Wants::Instant),
+    property("votingMethod", Wants::Word(word::<VotingMethod>)),
+    property("electorate", Wants::Count),
+    property("threshold", Wants::Count),
+];
+
+const DECISION: &[Property] = &[
+    property("process", Wants::Reference),
+    property("decisionDate", Wants::Day),
+    property("decidedBy", Wants::PlainTexts),
+    property("legalIdentifier", Wants::Plain),
+    property("votesFor", Wants::Count),
+    property("votesAgainst", Wants::Count),
+    property("abstentions", Wants::Count),
+    property("officialText", Wants::Address),
+    property("arisesFrom", Wants::References),
+];
+
+const COMMITMENT: &[Property] = &[
+    property("process", Wants::Reference),
+    property("commitmentState", Wants::Word(word::<CommitmentState>)),
+    property("completion", Wants::Percent),
+    property("responsible", Wants::Plain),
+    property("dueDate", Wants::Day),
+    property("arisesFrom", Wants::References),
+    property("indicator", Wants::Plain),
+    property("targetValue", Wants::Count),
+];
+
 const RESULT: &[Property] = &[
     property("process", Wants::Reference),
     property("resultOf", Wants::References),
@@ -247,6 +280,13 @@ const MONEY: &[Property] = &[property("amount", Wants::Amount), property("curren
 
 const FINAL_COST: Part = Part { name: "finalCost", many: false, properties: MONEY };
 
+const OPTION: &[Property] = &[property("name", Wants::PlainTexts), property("total", Wants::Count)];
+
+const POLL_PARTS: &[Part] =
+    &[Part { name: "oneOf", many: true, properties: OPTION }, Part { name: "anyOf", many: true, properties: OPTION }];
+
+const COMMITMENT_PARTS: &[Part] = &[Part { name: "budget", many: false, properties: MONEY }];
+
 const PROJECT_PARTS: &[Part] = &[
     LOCATION,
     TALLY,
@@ -267,6 +307,9 @@ const fn own(class: Class) -> &'static [Property] {
         Class::OfficialResponse => RESPONSE,
         Class::Meeting => MEETING,
         Class::BudgetProject => PROJECT,
+        Class::Poll => POLL,
+        Class::Decision => DECISION,
+        Class::Commitment => COMMITMENT,
         Class::Result => RESULT,
         Class::ProgressUpdate => UPDATE,
         Class::Document => DOCUMENT,
@@ -281,7 +324,9 @@ const fn own_parts(class: Class) -> &'static [Part] {
         Class::Meeting => &[LOCATION],
         Class::BudgetProject => PROJECT_PARTS,
         Class::Result | Class::ProgressUpdate => &[FINAL_COST],
-        Class::Disposition | Class::OfficialResponse | Class::Document => &[],
+        Class::Poll => POLL_PARTS,
+        Class::Commitment => COMMITMENT_PARTS,
+        Class::Disposition | Class::OfficialResponse | Class::Decision | Class::Document => &[],
     }
 }
 

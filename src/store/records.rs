@@ -152,8 +152,8 @@ impl RecordWrite {
 const fn depth_of(class: Class) -> i64 {
     match class {
         Class::Consultation => 0,
-        Class::Contribution | Class::Meeting | Class::BudgetProject => 1,
-        Class::Disposition | Class::OfficialResponse | Class::Result => 2,
+        Class::Contribution | Class::Meeting | Class::BudgetProject | Class::Poll => 1,
+        Class::Disposition | Class::OfficialResponse | Class::Decision | Class::Commitment | Class::Result => 2,
         Class::Argument | Class::Comment | Class::ProgressUpdate | Class::Document => 3,
     }
 }

@@ -208,10 +208,23 @@ impl Texts {
         Html::time(&self.iso(at, "%Y-%m-%d"), &self.day(at))
     }
 
+    /// A time of day in `<time>` with offset.
+    #[must_use]
+    pub fn time_tag(&self, at: Timestamp) -> Html {
+        let time = self.local(at).map_or_else(String::new, |local| format!("{:02}:{:02}", local.hour(), local.minute()));
+        Html::time(&self.iso(at, "%Y-%m-%dT%H:%M:%S%:z"), &time)
+    }
+
     /// A day and time in `<time>` with offset (UI-31).
     #[must_use]
     pub fn moment_tag(&self, at: Timestamp) -> Html {
         Html::time(&self.iso(at, "%Y-%m-%dT%H:%M:%S%:z"), &self.moment(at))
+    }
+
+    /// The calendar day that `at` falls into here.
+    #[must_use]
+    pub fn day_of(&self, at: Timestamp) -> Option<Day> {
+        Day::of(at, &self.zone)
     }
 
     /// The calendar month that `at` falls into here: year and month.

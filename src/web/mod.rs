@@ -50,13 +50,12 @@ const PAGE_BODY: usize = 64 * 1024;
 /// Every public address of the gateway.
 pub fn router(web: WebState) -> Router {
     use activitypub::{activities, actor, collections, doors, held, receipts};
-    use pages::{consultations, copies, discovery, home, notices, partners, records, revisions, theme};
+    use pages::{commitments, consultations, copies, discovery, home, notices, partners, records, revisions, theme};
     let mut pages = Router::new()
         .route("/", get(home::home))
         .route("/consultations", get(consultations::list))
         .route("/consultations/{key}", get(records::consultation))
-        .route("/consultations/{key}/contributions", get(consultations::contributions))
-        .route("/consultations/{key}/responses", get(consultations::responses))
+        .route("/consultations/{key}/{list}", get(consultations::below))
         .route("/contributions/{key}", get(records::contribution))
         .route("/contributions/{key}/revisions", get(revisions::list))
         .route("/contributions/{key}/revisions/{n}", get(revisions::revision))
@@ -65,6 +64,11 @@ pub fn router(web: WebState) -> Router {
         .route("/dispositions/{key}", get(records::disposition))
         .route("/meetings/{key}", get(records::meeting))
         .route("/projects/{key}", get(records::project))
+        .route("/polls/{key}", get(records::poll))
+        .route("/decisions/{key}", get(records::decision))
+        .route("/commitments", get(commitments::list))
+        .route("/commitments/{key}", get(records::commitment))
+        .route("/commitments/{key}/progress", get(collections::progress))
         .route("/results/{key}", get(records::result))
         .route("/documents/{key}", get(records::document))
         .route("/themes/{key}", get(theme::theme))

@@ -15,8 +15,8 @@ use super::receipt::{DeliveryReceipt, PurgeReceipt};
 use super::scalar::{Address, Audience, constant, one_or_many};
 use super::tombstone::Tombstone;
 use super::{
-    Whole, comment, consultation, contribution, disposition, document, meeting, progress, project, record_from_json, response,
-    result,
+    Whole, comment, commitment, consultation, contribution, decision, disposition, document, meeting, poll, progress, project,
+    record_from_json, response, result,
 };
 use crate::domain::{ActorId, RecordId};
 
@@ -74,6 +74,9 @@ impl JsonSchema for SealedRecord {
             generator.subschema_for::<Whole<response::OfficialResponse>>(),
             generator.subschema_for::<Whole<meeting::Meeting>>(),
             generator.subschema_for::<Whole<project::BudgetProject>>(),
+            generator.subschema_for::<Whole<poll::Poll>>(),
+            generator.subschema_for::<Whole<decision::Decision>>(),
+            generator.subschema_for::<Whole<commitment::Commitment>>(),
             generator.subschema_for::<Whole<result::WorkResult>>(),
             generator.subschema_for::<Whole<progress::ProgressUpdate>>(),
             generator.subschema_for::<Whole<document::Document>>(),

@@ -8,10 +8,13 @@
 
 pub mod activity;
 pub mod actor;
+pub mod agreement;
 pub mod author;
 pub mod comment;
+pub mod commitment;
 pub mod consultation;
 pub mod contribution;
+pub mod decision;
 pub mod disposition;
 pub mod document;
 pub mod envelope;
@@ -21,6 +24,7 @@ pub mod money;
 pub mod personal_data;
 pub mod phase;
 pub mod place;
+pub mod poll;
 pub mod progress;
 pub mod project;
 pub mod proof;
@@ -44,6 +48,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use self::envelope::Envelope;
+use crate::domain::agreement::DataUseAgreement;
 use crate::domain::digest::Digest;
 use crate::domain::receipt::{DeliveryReceipt, PurgeReceipt};
 use crate::domain::record::{Body, ModerationState, Record};
@@ -113,6 +118,9 @@ pub fn record_to_json(record: &Record, previous: Option<&Digest>) -> Value {
         Body::OfficialResponse(body) => whole(envelope, response::OfficialResponse::of(body)),
         Body::Meeting(body) => whole(envelope, meeting::Meeting::of(record, body)),
         Body::BudgetProject(body) => whole(envelope, project::BudgetProject::of(body)),
+        Body::Poll(body) => whole(envelope, poll::Poll::of(record, body)),
+        Body::Decision(body) => whole(envelope, decision::Decision::of(record, body)),
+        Body::Commitment(body) => whole(envelope, commitment::Commitment::of(record, body)),
         Body::Result(body) => whole(envelope, result::WorkResult::of(body)),
         Body::ProgressUpdate(body) => whole(envelope, progress::ProgressUpdate::of(body)),
         Body::Document(body) => whole(envelope, document::Document::of(record, body)),
@@ -129,20 +137,21 @@ pub fn record_from_json(value: &Value) -> Result<(Record, Option<Digest>), WireE
     }
     let class = class_of(value)?;
     let envelope: Envelope = read(value)?;
+    let visible = envelope.moderation_state != Some(ModerationState::Hidden);
     let body = match class {
         Class::Consultation => {
             let body: consultation::Consultation = read(value)?;
             Body::Consultation(body.read(&envelope.id, &envelope.original_language)?)
         }
-        Class::Contribution => {
-            let visible = envelope.moderation_state != Some(ModerationState::Hidden);
-            Body::Contribution(read::<contribution::Contribution>(value)?.read(visible)?)
-        }
+        Class::Contribution => Body::Contribution(read::<contribution::Contribution>(value)?.read(visible)?),
         Class::Argument | Class::Comment => Body::Comment(read::<comment::Comment>(value)?.read()?),
         Class::Disposition => Body::Disposition(read::<disposition::Disposition>(value)?.read()),
         Class::OfficialResponse => Body::OfficialResponse(read::<response::OfficialResponse>(value)?.read()?),
         Class::Meeting => Body::Meeting(read::<meeting::Meeting>(value)?.read(&envelope.original_language)?),
         Class::BudgetProject => Body::BudgetProject(read::<project::BudgetProject>(value)?.read()?),
+        Class::Poll => Body::Poll(read::<poll::Poll>(value)?.read(&envelope.original_language, visible)?),
+        Class::Decision => Body::Decision(read::<decision::Decision>(value)?.read(&envelope.original_language)?),
+        Class::Commitment => Body::Commitment(read::<commitment::Commitment>(value)?.read()?),
         Class::Result => Body::Result(read::<result::WorkResult>(value)?.read()?),
         Class::ProgressUpdate => Body::ProgressUpdate(read::<progress::ProgressUpdate>(value)?.read()?),
         Class::Document => Body::Document(read::<document::Document>(value)?.read(&envelope.id)?),
@@ -210,6 +219,20 @@ pub fn purge_receipt_to_json(receipt: &PurgeReceipt) -> Result<Value, WireError>
 /// As for [`record_from_json`].
 pub fn purge_receipt_from_json(value: &Value) -> Result<PurgeReceipt, WireError> {
     Ok(read::<receipt::PurgeReceipt>(value)?.read())
+}
+
+/// An agreement, unsigned.
+#[must_use]
+pub fn agreement_to_json(agreement: &DataUseAgreement) -> Value {
+    to_value(&agreement::DataUseAgreement::of(agreement))
+}
+
+/// Reads an agreement.
+///
+/// # Errors
+/// As for [`record_from_json`].
+pub fn agreement_from_json(value: &Value) -> Result<DataUseAgreement, WireError> {
+    read::<agreement::DataUseAgreement>(value)?.read()
 }
 
 fn no_address() -> WireError {

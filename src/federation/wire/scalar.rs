@@ -101,6 +101,11 @@ marker!(
     { "type": "string", "pattern": "^[a-z0-9._+-]{1,100}/[a-z0-9._+-]{1,100}$" }
 );
 marker!(
+    /// A number of days, ISO 8601.
+    Term,
+    { "type": "string", "pattern": "^P[1-9][0-9]{0,3}D$" }
+);
+marker!(
     /// A whole percentage.
     Percent,
     { "type": "integer", "minimum": 0, "maximum": 100 }

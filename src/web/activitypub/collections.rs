@@ -120,6 +120,20 @@ pub async fn consultation_followers(
     Ok(collection(&web, &visit.path, &[]))
 }
 
+/// `GET /commitments/{key}/progress`: the news about a promise, newest first; people are led to its page.
+pub async fn progress(State(web): State<WebState>, InPath(key): InPath<Key>, visit: Visit) -> Result<Answer, WebError> {
+    let mut reading = web.reading(&visit).await?;
+    let promise = reading.own(Class::Commitment, &key).await?.ok_or(WebError::NotFound)?;
+    if visit.form == Form::Page {
+        return Ok(Answer::see_other(Address::record(&promise.id).href(visit.carried)));
+    }
+    let query =
+        RecordQuery { classes: vec![Class::ProgressUpdate], parent: Some(promise.id), limit: 1_000, ..RecordQuery::default() };
+    let news = reading.tx().list_records(&query).await?.items;
+    let ids: Vec<String> = news.into_iter().map(|stored| stored.id.to_string()).collect();
+    Ok(collection(&web, &visit.path, &ids))
+}
+
 /// A collection of addresses.
 #[must_use]
 pub fn collection(web: &WebState, path: &str, items: &[String]) -> Answer {

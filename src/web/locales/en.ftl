@@ -9,6 +9,7 @@ languages = Interface language
 trail = Breadcrumb
 nav-home = Home
 nav-consultations = Consultations
+nav-commitments = Commitments
 nav-partners = Partner cities
 nav-help = Help
 nav-legal = Legal notice
@@ -77,6 +78,9 @@ class-budgetproject = Budget project
 class-result = Result
 class-progressupdate = Progress update
 class-document = Document
+class-poll = Poll
+class-decision = Decision
+class-commitment = Commitment
 argument-for = Argument in favour
 argument-against = Argument against
 named-by-day = { $what } of { $day }
@@ -135,6 +139,16 @@ commitment-done = Done
 commitment-delayed = Delayed
 commitment-abandoned = Abandoned
 commitment-revised = Revised
+commitment-overdue = Overdue
+poll-open = Open
+poll-closed = Closed
+voting-method-single = one choice
+voting-method-approval = several choices
+voting-method-points = points to distribute
+voting-method-cumulative = cumulative votes
+voting-method-ranking = ranking
+voting-method-petition = petition
+voting-method-none = no vote
 project-submitted = Submitted
 project-feasible = Feasible
 project-unfeasible = Not feasible
@@ -342,14 +356,148 @@ relation-subject = Contribution concerned
 relation-answers = Answers
 relation-process = Consultation
 relation-merged = Merged into
-relation-made-from = Made from
-relation-part-of = Part of
-relation-result-of = Result of
-relation-arises-from = At its root
-relation-news-of = About
-relation-attached-to = Attached to
 relation-not-here = not received here yet
 fedi-note = Replies from the Fediverse are neither shown nor counted.
+
+# Meetings, projects, results, documents
+consultation-results = What was done ({ $n })
+consultation-projects = Projects ({ $n })
+consultation-meetings = Meetings ({ $n })
+consultation-documents = Every document of this consultation ({ $n })
+all-results = All results
+all-projects = All projects
+all-meetings = All meetings
+results-title = Results of “{ $name }”
+results-count = { $n ->
+    [0] No result has been published.
+    [one] { $n } result published by { $city }.
+   *[other] { $n } results published by { $city }, newest first.
+ }
+results-none = No result has been published.
+projects-title = Projects of “{ $name }”
+projects-count = { $n ->
+    [0] No project has been published.
+    [one] { $n } project published by { $city }.
+   *[other] { $n } projects published by { $city }, newest first.
+ }
+projects-none = No project has been published.
+meetings-title = Meetings of “{ $name }”
+meetings-count = { $n ->
+    [0] No meeting has been published.
+    [one] { $n } meeting published by { $city }.
+   *[other] { $n } meetings published by { $city }, newest first.
+ }
+meetings-none = No meeting has been published.
+documents-title = Documents of “{ $name }”
+documents-count = { $n ->
+    [0] No document has been published.
+    [one] { $n } document published by { $city }.
+   *[other] { $n } documents published by { $city }, newest first.
+ }
+documents-none = No document has been published.
+documents = Documents
+document-open = Open the document
+document-at = Open the file at { $city }
+document-data = data
+document-kind = Sort
+document-type = Format
+document-size = Size
+meeting-from-to = { $from }, until { $to }
+meeting-online = Online
+meeting-kind = Form
+meeting-capacity = Seats
+meeting-attendance = People who came
+meeting-agenda = Agenda
+meeting-minutes = Minutes
+project-estimated = Estimated cost: <strong>{ $amount }</strong>
+project-awarded = Granted: <strong>{ $amount }</strong>
+project-final = Final cost: <strong>{ $amount }</strong>
+project-final-term = Final cost
+project-feasibility = Feasibility
+project-rivals = Incompatible with
+project-rival = another project
+result-starts = Began
+result-due = Due
+result-evidence = Evidence
+progress-known = Progress: { $percent }
+progress-unknown = Progress not stated
+section-origin = At its root
+section-progress = Progress
+section-parts = Parts of this result
+section-news-of = About
+section-attached = Attached to
+
+# Polls, decisions, commitments
+consultation-decisions = Decisions ({ $n })
+consultation-commitments = Commitments ({ $n })
+consultation-polls = Polls ({ $n })
+all-decisions = All decisions
+all-commitments = All commitments
+all-polls = All polls
+decisions-title = Decisions on “{ $name }”
+decisions-count = { $n ->
+    [0] No decision has been published.
+    [one] { $n } decision published by { $city }.
+   *[other] { $n } decisions published by { $city }, newest first.
+ }
+decisions-none = No decision has been published.
+polls-title = Polls of “{ $name }”
+polls-count = { $n ->
+    [0] No poll has been published.
+    [one] { $n } poll published by { $city }.
+   *[other] { $n } polls published by { $city }, newest first.
+ }
+polls-none = No poll has been published.
+commitments-title = Commitments on “{ $name }”
+commitments-count = { $n ->
+    [0] No commitment has been published.
+    [one] { $n } commitment published by { $city }.
+   *[other] { $n } commitments published by { $city }, newest first.
+ }
+commitments-none = No commitment has been published yet.
+commitments-lead = What the city and its partners promised to do, until when, and how far it has come. A day that was moved stays shown beside the new one.
+commitments-of = Commitments of { $city }
+commitments-state = { $state }: { $n }
+commitments-more = { $n ->
+    [one] { $n } older commitment is not shown here.
+   *[other] { $n } older commitments are not shown here.
+ }
+commitments-table = Commitments, those due first on top
+commitments-promise = Commitment
+commitments-role = Responsible
+commitments-due = Due
+commitments-where = State
+commitments-progress = Progress
+commitment-by-before = { $role } commits to it, due { $day }
+commitment-by = { $role } commits to it
+commitment-before = Due { $day }
+commitment-budget = Budget
+commitment-indicator = Indicator
+commitment-target = Target
+due-moved = Due date moved from { $from } to { $to }.
+poll-options = { $n ->
+    [one] { $n } option
+   *[other] { $n } options
+ }
+counted-day = counted on { $day }
+poll-table = Results of the poll
+poll-option = Option
+poll-chosen = Votes
+poll-ends = Voting ends
+poll-method = How to vote
+poll-electorate = People entitled to vote
+poll-threshold = Figures are published from
+decision-by-on = Decided by { $organ } on { $day }
+decision-on = Decided on { $day }
+decision-by = Decided by { $organ }
+decision-number = Number
+decision-votes-for = Votes in favour
+decision-votes-against = Votes against
+decision-abstentions = Abstentions
+decision-text = Official text
+decision-basis = Legal basis
+section-promises = Commitments
+section-next = What followed
 
 # Foot of a record
 facts = Data and proof
@@ -416,6 +564,9 @@ hidden-budgetproject = This project is hidden
 hidden-result = This result is hidden
 hidden-progressupdate = This progress update is hidden
 hidden-document = This document is hidden
+hidden-poll = This poll is hidden
+hidden-decision = This decision is hidden
+hidden-commitment = This commitment is hidden
 hidden-by = Hidden by { $city }.
 hidden-here = Hidden by { $city }: { $why }.
 hidden-explained = It still exists; neither its title nor its author nor its text is published as long as the city of origin holds it back.
@@ -431,6 +582,9 @@ deleted-budgetproject = This project was deleted
 deleted-result = This result was deleted
 deleted-progressupdate = This progress update was deleted
 deleted-document = This document was deleted
+deleted-poll = This poll was deleted
+deleted-decision = This decision was deleted
+deleted-commitment = This commitment was deleted
 deleted-day = Deleted by { $city } on { $day }. Neither title nor author nor text is kept.
 copy-gone = The city of origin called this content back; the copy is erased here.
 deleted-undated = Deleted by { $city }. Neither title nor author nor text is kept.

@@ -9,6 +9,7 @@ languages = Langue de l'interface
 trail = Fil d'Ariane
 nav-home = Accueil
 nav-consultations = Consultations
+nav-commitments = Engagements
 nav-partners = Villes partenaires
 nav-help = Aide
 nav-legal = Mentions légales
@@ -77,6 +78,9 @@ class-budgetproject = Projet de budget participatif
 class-result = Réalisation
 class-progressupdate = Point d'avancement
 class-document = Document
+class-poll = Sondage
+class-decision = Décision
+class-commitment = Engagement
 argument-for = Argument pour
 argument-against = Argument contre
 named-by-day = { $what } du { $day }
@@ -135,6 +139,16 @@ commitment-done = Réalisé
 commitment-delayed = En retard
 commitment-abandoned = Abandonné
 commitment-revised = Révisé
+commitment-overdue = Échéance dépassée
+poll-open = Ouvert
+poll-closed = Clos
+voting-method-single = un seul choix
+voting-method-approval = plusieurs choix
+voting-method-points = points à répartir
+voting-method-cumulative = votes cumulables
+voting-method-ranking = classement
+voting-method-petition = pétition
+voting-method-none = sans vote
 project-submitted = Déposé
 project-feasible = Réalisable
 project-unfeasible = Non réalisable
@@ -342,14 +356,148 @@ relation-subject = Contribution concernée
 relation-answers = Répond à
 relation-process = Consultation
 relation-merged = Fusionnée dans
-relation-made-from = Issu de
-relation-part-of = Fait partie de
-relation-result-of = Réalisation de
-relation-arises-from = À l'origine
-relation-news-of = À propos de
-relation-attached-to = Joint à
 relation-not-here = pas encore reçu ici
 fedi-note = Les réponses du Fediverse ne sont ni affichées ni comptées.
+
+# Rencontres, projets, réalisations, documents
+consultation-results = Ce qui a été fait ({ $n })
+consultation-projects = Projets ({ $n })
+consultation-meetings = Rencontres ({ $n })
+consultation-documents = Tous les documents de cette consultation ({ $n })
+all-results = Toutes les réalisations
+all-projects = Tous les projets
+all-meetings = Toutes les rencontres
+results-title = Réalisations de « { $name } »
+results-count = { $n ->
+    [0] Aucune réalisation publiée.
+    [one] { $n } réalisation publiée par { $city }.
+   *[other] { $n } réalisations publiées par { $city }, les plus récentes d'abord.
+ }
+results-none = Aucune réalisation publiée.
+projects-title = Projets de « { $name } »
+projects-count = { $n ->
+    [0] Aucun projet publié.
+    [one] { $n } projet publié par { $city }.
+   *[other] { $n } projets publiés par { $city }, les plus récents d'abord.
+ }
+projects-none = Aucun projet publié.
+meetings-title = Rencontres de « { $name } »
+meetings-count = { $n ->
+    [0] Aucune rencontre publiée.
+    [one] { $n } rencontre publiée par { $city }.
+   *[other] { $n } rencontres publiées par { $city }, les plus récentes d'abord.
+ }
+meetings-none = Aucune rencontre publiée.
+documents-title = Documents de « { $name } »
+documents-count = { $n ->
+    [0] Aucun document publié.
+    [one] { $n } document publié par { $city }.
+   *[other] { $n } documents publiés par { $city }, les plus récents d'abord.
+ }
+documents-none = Aucun document publié.
+documents = Documents
+document-open = Ouvrir le document
+document-at = Ouvrir le fichier chez { $city }
+document-data = données
+document-kind = Nature
+document-type = Format
+document-size = Taille
+meeting-from-to = { $from }, jusqu'à { $to }
+meeting-online = En ligne
+meeting-kind = Forme
+meeting-capacity = Places
+meeting-attendance = Participants
+meeting-agenda = Ordre du jour
+meeting-minutes = Compte rendu
+project-estimated = Coût estimé : <strong>{ $amount }</strong>
+project-awarded = Somme attribuée : <strong>{ $amount }</strong>
+project-final = Coût final : <strong>{ $amount }</strong>
+project-final-term = Coût final
+project-feasibility = Faisabilité
+project-rivals = Incompatible avec
+project-rival = un autre projet
+result-starts = Début
+result-due = Échéance
+result-evidence = Justificatifs
+progress-known = Avancement : { $percent }
+progress-unknown = Avancement non renseigné
+section-origin = À l'origine
+section-progress = Avancement
+section-parts = Parties de cette réalisation
+section-news-of = À propos de
+section-attached = Joint à
+
+# Sondages, décisions, engagements
+consultation-decisions = Décisions ({ $n })
+consultation-commitments = Engagements ({ $n })
+consultation-polls = Sondages ({ $n })
+all-decisions = Toutes les décisions
+all-commitments = Tous les engagements
+all-polls = Tous les sondages
+decisions-title = Décisions sur « { $name } »
+decisions-count = { $n ->
+    [0] Aucune décision publiée.
+    [one] { $n } décision publiée par { $city }.
+   *[other] { $n } décisions publiées par { $city }, les plus récentes d'abord.
+ }
+decisions-none = Aucune décision publiée.
+polls-title = Sondages de « { $name } »
+polls-count = { $n ->
+    [0] Aucun sondage publié.
+    [one] { $n } sondage publié par { $city }.
+   *[other] { $n } sondages publiés par { $city }, les plus récents d'abord.
+ }
+polls-none = Aucun sondage publié.
+commitments-title = Engagements sur « { $name } »
+commitments-count = { $n ->
+    [0] Aucun engagement publié.
+    [one] { $n } engagement publié par { $city }.
+   *[other] { $n } engagements publiés par { $city }, les plus récents d'abord.
+ }
+commitments-none = Aucun engagement publié pour l'instant.
+commitments-lead = Ce que la ville et ses partenaires se sont engagés à faire, pour quand, et où cela en est. Une échéance reportée reste affichée à côté de la nouvelle.
+commitments-of = Engagements de { $city }
+commitments-state = { $state } : { $n }
+commitments-more = { $n ->
+    [one] { $n } engagement plus ancien n'est pas affiché ici.
+   *[other] { $n } engagements plus anciens ne sont pas affichés ici.
+ }
+commitments-table = Engagements, ceux qui arrivent à échéance d'abord
+commitments-promise = Engagement
+commitments-role = Responsable
+commitments-due = Échéance
+commitments-where = État
+commitments-progress = Avancement
+commitment-by-before = { $role } s'y engage, échéance le { $day }
+commitment-by = { $role } s'y engage
+commitment-before = Échéance le { $day }
+commitment-budget = Budget
+commitment-indicator = Indicateur
+commitment-target = Valeur visée
+due-moved = Échéance reportée du { $from } au { $to }.
+poll-options = { $n ->
+    [one] { $n } choix possible
+   *[other] { $n } choix possibles
+ }
+counted-day = nombres relevés le { $day }
+poll-table = Résultats du sondage
+poll-option = Choix
+poll-chosen = Nombre de voix
+poll-ends = Fin du vote
+poll-method = Mode de vote
+poll-electorate = Personnes appelées à voter
+poll-threshold = Nombres publiés à partir de
+decision-by-on = Décision de { $organ }, le { $day }
+decision-on = Décision du { $day }
+decision-by = Décision de { $organ }
+decision-number = Numéro
+decision-votes-for = Voix pour
+decision-votes-against = Voix contre
+decision-abstentions = Abstentions
+decision-text = Texte officiel
+decision-basis = Fondement juridique
+section-promises = Engagements
+section-next = Ensuite
 
 # Pied de fiche
 facts = Données et preuve
@@ -416,6 +564,9 @@ hidden-budgetproject = Ce projet est masqué
 hidden-result = Cette réalisation est masquée
 hidden-progressupdate = Ce point d'avancement est masqué
 hidden-document = Ce document est masqué
+hidden-poll = Ce sondage est masqué
+hidden-decision = Cette décision est masquée
+hidden-commitment = Cet engagement est masqué
 hidden-by = Contenu masqué par { $city }.
 hidden-here = Contenu masqué par { $city } : { $why }.
 hidden-explained = Il existe toujours ; ni son titre, ni son auteur, ni son texte ne sont publiés tant que la ville d'origine le retient.
@@ -431,6 +582,9 @@ deleted-budgetproject = Ce projet a été supprimé
 deleted-result = Cette réalisation a été supprimée
 deleted-progressupdate = Ce point d'avancement a été supprimé
 deleted-document = Ce document a été supprimé
+deleted-poll = Ce sondage a été supprimé
+deleted-decision = Cette décision a été supprimée
+deleted-commitment = Cet engagement a été supprimé
 deleted-day = Suppression par { $city } le { $day }. Ni le titre, ni l'auteur, ni le texte ne sont conservés.
 copy-gone = La ville d'origine a rappelé ce contenu ; la copie est effacée ici.
 deleted-undated = Suppression par { $city }. Ni le titre, ni l'auteur, ni le texte ne sont conservés.

@@ -4,6 +4,7 @@
 use askama::Template;
 use axum::http::StatusCode;
 
+use super::consultations::LISTS;
 use super::page;
 use crate::domain::consultation::Consultation;
 use crate::domain::id::Class;
@@ -18,14 +19,17 @@ use crate::web::reading::{Query, Reading, Shelf};
 use crate::web::urls::Address;
 use crate::web::view::card::{Card, TopicView};
 use crate::web::view::desk::Desk;
+use crate::web::view::dossier::Attachment;
 use crate::web::view::facts::{Banner, Facts};
 use crate::web::view::held::Held;
 use crate::web::view::state::Tag;
 use crate::web::view::thread::Branch;
 use crate::web::view::words::Words;
 
-/// Contributions and answers shown here; the whole lists are one link away.
+/// Records of each sort shown here; the whole lists are one link away.
 const EXCERPT: u32 = 6;
+/// Documents of the consultation itself shown here.
+const DOCUMENTS: u32 = 20;
 
 /// The page of a consultation.
 #[derive(Debug, Template)]
@@ -55,18 +59,12 @@ pub struct ConsultationPage {
     pub text: Option<Words>,
     /// Its questions.
     pub topics: Vec<TopicView>,
-    /// Its latest official answers.
-    pub answers: Vec<Card>,
-    /// How many there are.
-    pub answers_count: u64,
-    /// The list of all of them.
-    pub all_answers: Option<String>,
-    /// Its latest contributions.
-    pub contributions: Vec<Card>,
-    /// How many there are.
-    pub contributions_count: u64,
-    /// The list of all of them.
-    pub all_contributions: String,
+    /// The latest of everything that hangs on it.
+    pub lists: Vec<ListView>,
+    /// What is attached to it.
+    pub documents: Vec<Attachment>,
+    /// The list of every document, those of its meetings and results too.
+    pub all_documents: Option<(String, String)>,
     /// What was said about the consultation as a whole.
     pub discussion: Branch,
     /// How it can be checked.
@@ -80,6 +78,19 @@ pub struct TakePart {
     pub url: String,
     /// "Take part on …".
     pub words: String,
+}
+
+/// The latest records of one sort.
+#[derive(Debug, Clone)]
+pub struct ListView {
+    /// What they are, and how many there are.
+    pub heading: String,
+    /// Some of them.
+    pub cards: Vec<Card>,
+    /// What is said when there are none.
+    pub none: String,
+    /// The list of all of them, and the words of the link.
+    pub all: Option<(String, String)>,
 }
 
 /// One step.
@@ -106,12 +117,10 @@ pub async fn show(reading: &mut Reading, shelf: &Shelf, held: &Held) -> Result<A
         },
         None => return Err(WebError::NotFound),
     };
-    let of = |class| Query::of([class]).process(held.id.clone()).newest(EXCERPT);
-    let contributions = reading.list(shelf, &of(Class::Contribution), None).await?;
-    let contributions_count = reading.count(shelf, &of(Class::Contribution)).await?;
-    let answers = reading.list(shelf, &of(Class::OfficialResponse), None).await?;
-    let answers_count = reading.count(shelf, &of(Class::OfficialResponse)).await?;
-    let dispositions = reading.dispositions_of(shelf, &contributions.items).await?;
+    let lists = lists(reading, shelf, held).await?;
+    let attached = Query::of([Class::Document]).parent(held.id.clone()).newest(DOCUMENTS).oldest();
+    let documents = reading.list(shelf, &attached, None).await?.items;
+    let all_documents = reading.count(shelf, &Query::of([Class::Document]).process(held.id.clone())).await?;
     let children = reading.threads(shelf, std::slice::from_ref(&held.id)).await?;
     let desk = &reading.desk;
     let texts = &desk.texts;
@@ -133,16 +142,39 @@ pub async fn show(reading: &mut Reading, shelf: &Shelf, held: &Held) -> Result<A
         phases: body.phases.iter().filter_map(|phase| phase_view(desk, record, body, phase)).collect(),
         text: record.content.as_ref().map(|text| desk.wanted.text(text, record)),
         topics: body.topics.iter().filter_map(|topic| desk.topic(topic, record)).collect(),
-        answers: answers.items.iter().map(|held| desk.card(held, None)).collect(),
-        answers_count,
-        all_answers: (answers_count > 0).then(|| desk.link(&home.below("responses"))),
-        contributions: contributions.items.iter().map(|it| desk.card_in(held, it, dispositions.get(&it.id))).collect(),
-        contributions_count,
-        all_contributions: desk.link(&home.below("contributions")),
+        lists,
+        documents: documents.iter().filter_map(|held| desk.attachment(held)).collect(),
+        all_documents: (all_documents > 0)
+            .then(|| (desk.link(&home.below("documents")), texts.count("consultation-documents", all_documents))),
         discussion: desk.branch(&held.id, &children, 1),
         facts: desk.facts(held),
     };
     page(StatusCode::OK, &view)
+}
+
+/// The latest of each sort of record that hangs on a consultation. Answers and contributions are always
+/// spoken of; the rest only where there is some. Documents have a list of another form.
+async fn lists(reading: &mut Reading, shelf: &Shelf, held: &Held) -> Result<Vec<ListView>, WebError> {
+    let mut views = Vec::new();
+    for list in LISTS.iter().filter(|list| list.class != Class::Document) {
+        let query = Query::of([list.class]).process(held.id.clone()).newest(EXCERPT);
+        let count = reading.count(shelf, &query).await?;
+        let always = matches!(list.class, Class::OfficialResponse | Class::Contribution);
+        if count == 0 && !always {
+            continue;
+        }
+        let found = reading.list(shelf, &query, None).await?.items;
+        let dispositions = reading.dispositions_of(shelf, &found).await?;
+        let desk = &reading.desk;
+        let linked = count > 0 || list.class == Class::Contribution;
+        views.push(ListView {
+            heading: desk.texts.count(list.heading, count),
+            cards: found.iter().map(|it| desk.card_in(held, it, dispositions.get(&it.id))).collect(),
+            none: desk.texts.say(list.none),
+            all: linked.then(|| (desk.link(&desk.page_of(held).below(list.name)), desk.texts.say(list.all))),
+        });
+    }
+    Ok(views)
 }
 
 /// The frame of a record's page: copies point to their origin and ask search engines to stay away.

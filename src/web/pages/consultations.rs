@@ -69,46 +69,123 @@ pub async fn list(State(web): State<WebState>, visit: Visit) -> Result<Answer, W
     page(StatusCode::OK, &view)
 }
 
-/// `GET /consultations/{key}/contributions`.
-pub async fn contributions(State(web): State<WebState>, InPath(key): InPath<Key>, visit: Visit) -> Result<Answer, WebError> {
-    below(&web, &key, &visit, Class::Contribution).await
+/// A list that hangs on a consultation.
+#[derive(Debug)]
+pub struct ListBelow {
+    /// What is in it.
+    pub class: Class,
+    /// The last part of its address, and the beginning of the keys of its texts.
+    pub name: &'static str,
+    /// The key of its heading on the page of the consultation, with their number.
+    pub heading: &'static str,
+    /// The key of the link to the whole list.
+    pub all: &'static str,
+    /// The key of what is said when there are none.
+    pub none: &'static str,
 }
 
-/// `GET /consultations/{key}/responses`.
-pub async fn responses(State(web): State<WebState>, InPath(key): InPath<Key>, visit: Visit) -> Result<Answer, WebError> {
-    below(&web, &key, &visit, Class::OfficialResponse).await
+/// Every list that hangs on a consultation, in the order of its page.
+pub const LISTS: &[ListBelow] = &[
+    ListBelow {
+        class: Class::OfficialResponse,
+        name: "responses",
+        heading: "consultation-answers",
+        all: "all-answers",
+        none: "answer-none",
+    },
+    ListBelow {
+        class: Class::Decision,
+        name: "decisions",
+        heading: "consultation-decisions",
+        all: "all-decisions",
+        none: "decisions-none",
+    },
+    ListBelow {
+        class: Class::Commitment,
+        name: "commitments",
+        heading: "consultation-commitments",
+        all: "all-commitments",
+        none: "commitments-none",
+    },
+    ListBelow {
+        class: Class::Result,
+        name: "results",
+        heading: "consultation-results",
+        all: "all-results",
+        none: "results-none",
+    },
+    ListBelow {
+        class: Class::Contribution,
+        name: "contributions",
+        heading: "consultation-contributions",
+        all: "all-contributions",
+        none: "contributions-none",
+    },
+    ListBelow {
+        class: Class::BudgetProject,
+        name: "projects",
+        heading: "consultation-projects",
+        all: "all-projects",
+        none: "projects-none",
+    },
+    ListBelow { class: Class::Poll, name: "polls", heading: "consultation-polls", all: "all-polls", none: "polls-none" },
+    ListBelow {
+        class: Class::Meeting,
+        name: "meetings",
+        heading: "consultation-meetings",
+        all: "all-meetings",
+        none: "meetings-none",
+    },
+    ListBelow {
+        class: Class::Document,
+        name: "documents",
+        heading: "consultation-documents",
+        all: "consultation-documents",
+        none: "documents-none",
+    },
+];
+
+impl ListBelow {
+    /// The list at that address.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Self> {
+        LISTS.iter().find(|list| list.name == name)
+    }
 }
 
-async fn below(web: &WebState, key: &Key, visit: &Visit, class: Class) -> Result<Answer, WebError> {
-    let mut reading = web.reading(visit).await?;
-    let process = reading.own(Class::Consultation, key).await?.ok_or(WebError::NotFound)?;
+/// `GET /consultations/{key}/{list}`.
+pub async fn below(
+    State(web): State<WebState>,
+    InPath((key, list)): InPath<(Key, String)>,
+    visit: Visit,
+) -> Result<Answer, WebError> {
+    let list = ListBelow::named(&list).ok_or(WebError::NotFound)?;
+    let mut reading = web.reading(&visit).await?;
+    let process = reading.own(Class::Consultation, &key).await?.ok_or(WebError::NotFound)?;
     if process.visible().is_none() {
         return super::gone::show(&mut reading, &process).await;
     }
-    list_of_process(&mut reading, &process, &Shelf::Own, visit, class).await
+    list_of_process(&mut reading, &process, &Shelf::Own, &visit, list).await
 }
 
-/// The contributions or official answers of one consultation, ours or a partner's.
+/// One list of a consultation, ours or a partner's.
 pub async fn list_of_process(
     reading: &mut Reading,
     process: &Held,
     shelf: &Shelf,
     visit: &Visit,
-    class: Class,
+    list: &ListBelow,
 ) -> Result<Answer, WebError> {
-    let (list, title_key, count_key, none_key) = match class {
-        Class::OfficialResponse => ("responses", "responses-title", "responses-count", "answer-none"),
-        _ => ("contributions", "contributions-title", "contributions-count", "contributions-none"),
-    };
-    let query = Query::of([class]).process(process.id.clone()).newest(PER_PAGE);
+    let (title_key, count_key) = (format!("{}-title", list.name), format!("{}-count", list.name));
+    let query = Query::of([list.class]).process(process.id.clone()).newest(PER_PAGE);
     let listed = reading.list(shelf, &query, visit.after()?).await?;
     let total = reading.count(shelf, &query).await?;
     let dispositions = reading.dispositions_of(shelf, &listed.items).await?;
     let desk = &reading.desk;
     let home = desk.page_of(process);
-    let address = home.below(list);
+    let address = home.below(list.name);
     let name = desk.name_of(process).span();
-    let title = desk.texts.plain(title_key, &[("name", Arg::Text(&desk.plain_name_of(process)))]);
+    let title = desk.texts.plain(&title_key, &[("name", Arg::Text(&desk.plain_name_of(process)))]);
     let mut frame = desk
         .frame(numbered(reading, title, visit), visit.address(&address))
         .after(Html::text(&desk.texts.say("nav-consultations")), &Address::consultations())
@@ -116,11 +193,13 @@ pub async fn list_of_process(
     frame.noindex = process.is_copy();
     let view = ListPage {
         f: frame,
-        heading: desk.texts.html(title_key, &[("name", Arg::Html(&name))]),
-        intro: vec![desk.texts.html(count_key, &[("n", Arg::Number(total)), ("city", Arg::Name(desk.city_of(&process.origin)))])],
+        heading: desk.texts.html(&title_key, &[("name", Arg::Html(&name))]),
+        intro: vec![
+            desk.texts.html(&count_key, &[("n", Arg::Number(total)), ("city", Arg::Name(desk.city_of(&process.origin)))]),
+        ],
         incomplete: if process.is_copy() { Vec::new() } else { reading.incomplete.clone() },
         cards: listed.items.iter().map(|held| desk.card_in(process, held, dispositions.get(&held.id))).collect(),
-        empty: desk.texts.say(none_key),
+        empty: desk.texts.say(list.none),
         pager: Pager::new(desk, &address, visit.page(), total, listed.next),
         outro: Vec::new(),
     };

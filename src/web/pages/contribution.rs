@@ -5,9 +5,10 @@ use askama::Template;
 use axum::http::StatusCode;
 
 use super::consultation::{frame, theme_link};
-use super::{Pager, page};
+use super::dossier::{Section, naming};
+use super::{Pager, discussion, page};
 use crate::domain::contribution::{AuthorState, Contribution};
-use crate::domain::id::{Class, RecordId};
+use crate::domain::id::Class;
 use crate::domain::record::{Body, Record};
 use crate::web::answer::Answer;
 use crate::web::error::WebError;
@@ -18,6 +19,7 @@ use crate::web::reading::{Query, Reading, Shelf};
 use crate::web::view::answer::{Answer as OfficialAnswer, Treatment};
 use crate::web::view::count;
 use crate::web::view::desk::Desk;
+use crate::web::view::dossier::place_lines;
 use crate::web::view::facts::{Banner, Facts};
 use crate::web::view::held::Held;
 use crate::web::view::state::Tag;
@@ -25,8 +27,6 @@ use crate::web::view::thread::Sides;
 use crate::web::view::words::Words;
 use crate::web::visit::Visit;
 
-/// First-level comments on one page.
-pub const COMMENTS_PER_PAGE: u32 = 50;
 /// Official answers and treatments of one contribution that are shown; nobody has seen more than a few.
 const STATEMENTS: u32 = 50;
 
@@ -57,7 +57,7 @@ pub struct ContributionPage {
     /// Its counts.
     pub counts: Vec<Html>,
     /// Where.
-    pub place: Vec<Html>,
+    pub place: Option<Html>,
     /// About what.
     pub themes: Vec<Html>,
     /// Official answers, newest first.
@@ -66,6 +66,8 @@ pub struct ContributionPage {
     pub asks_for_answer: bool,
     /// How the city treats it.
     pub treatments: Vec<Treatment>,
+    /// What followed from it.
+    pub next: Section,
     /// The discussion.
     pub sides: Sides,
     /// More of the discussion.
@@ -85,11 +87,9 @@ pub async fn show(reading: &mut Reading, shelf: &Shelf, held: &Held, visit: &Vis
     let on_it = |classes: &[Class], limit| Query::of(classes.iter().copied()).parent(held.id.clone()).newest(limit);
     let answers = reading.list(shelf, &on_it(&[Class::OfficialResponse], STATEMENTS), None).await?.items;
     let dispositions = reading.list(shelf, &on_it(&[Class::Disposition], STATEMENTS), None).await?.items;
-    let comments = on_it(&[Class::Argument, Class::Comment], COMMENTS_PER_PAGE).oldest().with_absent();
-    let top = reading.list(shelf, &comments, visit.after()?).await?;
-    let total = reading.count(shelf, &comments).await?;
-    let ids: Vec<RecordId> = top.items.iter().map(|held| held.id.clone()).collect();
-    let children = reading.threads(shelf, &ids).await?;
+    let discussion = discussion::of(reading, shelf, held, visit).await?;
+    let heading = reading.desk.texts.say("section-next");
+    let next = naming(reading, shelf, held, heading).await?;
     let process = reading.find(shelf, &body.process).await?;
     let older = older_answers(reading, held, &answers).await?;
 
@@ -121,13 +121,14 @@ pub async fn show(reading: &mut Reading, shelf: &Shelf, held: &Held, visit: &Vis
         summary: record.summary.as_ref().map(|text| desk.wanted.text(text, record)),
         text: record.content.as_ref().map(|text| desk.wanted.text(text, record)),
         counts: body.tallies.iter().map(|tally| count::sentence(texts, tally, city)).collect(),
-        place: place_lines(desk, body),
+        place: place_lines(desk, body.location.as_ref()),
         themes: record.themes.iter().map(|theme| theme_link(desk, theme)).collect(),
         asks_for_answer: body.author_state != AuthorState::Withdrawn,
         answers: answers.iter().zip(older).filter_map(|(held, older)| desk.answer(held, older)).collect(),
         treatments,
-        sides: desk.sides(&top.items, &children),
-        pager: Pager::of_size(desk, &here, visit.page(), total, COMMENTS_PER_PAGE, top.next),
+        next,
+        sides: discussion.sides,
+        pager: discussion.pager,
         facts: desk.facts(held),
     };
     page(StatusCode::OK, &view)
@@ -191,15 +192,4 @@ fn summary_line(desk: &Desk, held: &Held, record: &Record, body: &Contribution, 
 pub fn withdrawn_notice(desk: &Desk, record: &Record) -> Html {
     let Some(when) = record.updated.or(record.published) else { return Html::text(&desk.texts.say("withdrawn-notice")) };
     desk.texts.html("withdrawn-notice-day", &[("day", Arg::Day(when))])
-}
-
-fn place_lines(desk: &Desk, body: &Contribution) -> Vec<Html> {
-    let Some(place) = &body.location else { return Vec::new() };
-    let mut lines: Vec<Html> =
-        place.name.iter().map(|name| Html::name(&crate::web::view::words::shorten(name.as_str(), 200))).collect();
-    lines.extend(place.point.map(|point| {
-        let (north, east) = (format!("{:.4}", point.latitude), format!("{:.4}", point.longitude));
-        desk.texts.html("coordinates", &[("north", Arg::Text(&north)), ("east", Arg::Text(&east))])
-    }));
-    lines
 }

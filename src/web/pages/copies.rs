@@ -6,7 +6,7 @@ use std::str::FromStr;
 use axum::extract::State;
 use axum::http::StatusCode;
 
-use super::consultations::{ListPage, list_of_process};
+use super::consultations::{ListBelow, ListPage, list_of_process};
 use super::{PER_PAGE, Pager, page, records};
 use crate::domain::id::{Class, Key, PartnerDomain};
 use crate::web::answer::Answer;
@@ -84,17 +84,14 @@ pub async fn list(
     InPath((domain, segment, key, list)): InPath<(String, String, String, String)>,
     visit: Visit,
 ) -> Result<Answer, WebError> {
-    let class = match (segment.as_str(), list.as_str()) {
-        ("consultations", "contributions") => Class::Contribution,
-        ("consultations", "responses") => Class::OfficialResponse,
-        _ => return Err(WebError::NotFound),
-    };
+    let of_consultation = ListBelow::named(&list).filter(|_| segment == Class::Consultation.segment());
+    let list = of_consultation.ok_or(WebError::NotFound)?;
     let mut reading = web.reading(&visit).await?;
     let (shelf, held) = find(&mut reading, &domain, &segment, &key).await?;
     if held.visible().is_none() {
         return records::page_of(&mut reading, &shelf, &held, &visit).await;
     }
-    list_of_process(&mut reading, &held, &shelf, &visit, class).await
+    list_of_process(&mut reading, &held, &shelf, &visit, list).await
 }
 
 async fn find(reading: &mut Reading, domain: &str, segment: &str, key: &str) -> Result<(Shelf, Held), WebError> {

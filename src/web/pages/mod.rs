@@ -1,11 +1,14 @@
 //! The pages people read: one file per kind of page, each with what it needs from the store, what its
 //! template shows, and nothing else.
 
+pub mod commitments;
 pub mod consultation;
 pub mod consultations;
 pub mod contribution;
 pub mod copies;
 pub mod discovery;
+pub mod discussion;
+pub mod dossier;
 pub mod gone;
 pub mod home;
 pub mod notices;

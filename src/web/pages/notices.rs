@@ -210,7 +210,11 @@ pub async fn sitemap(State(web): State<WebState>, visit: Visit) -> Result<Answer
     exchange.extend(held);
     let parts = vec![
         Part {
-            items: vec![fixed("/", "nav-home"), fixed("/consultations", "nav-consultations")],
+            items: vec![
+                fixed("/", "nav-home"),
+                fixed("/consultations", "nav-consultations"),
+                fixed("/commitments", "nav-commitments"),
+            ],
             ..Part::under(texts, "sitemap-read", Vec::new())
         },
         Part { items: exchange, ..Part::under(texts, "sitemap-exchange", Vec::new()) },

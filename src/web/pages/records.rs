@@ -4,7 +4,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 
-use super::{consultation, contribution, gone, statement};
+use super::{consultation, contribution, dossier, gone, statement};
 use crate::domain::id::{Class, Key};
 use crate::domain::record::Body;
 use crate::web::answer::Answer;
@@ -50,6 +50,21 @@ pub async fn project(web: State<WebState>, key: InPath<Key>, visit: Visit) -> Re
     record(web, key, visit, Class::BudgetProject).await
 }
 
+/// `GET /polls/{key}`.
+pub async fn poll(web: State<WebState>, key: InPath<Key>, visit: Visit) -> Result<Answer, WebError> {
+    record(web, key, visit, Class::Poll).await
+}
+
+/// `GET /decisions/{key}`.
+pub async fn decision(web: State<WebState>, key: InPath<Key>, visit: Visit) -> Result<Answer, WebError> {
+    record(web, key, visit, Class::Decision).await
+}
+
+/// `GET /commitments/{key}`.
+pub async fn commitment(web: State<WebState>, key: InPath<Key>, visit: Visit) -> Result<Answer, WebError> {
+    record(web, key, visit, Class::Commitment).await
+}
+
 /// `GET /results/{key}`: results and progress updates.
 pub async fn result(web: State<WebState>, key: InPath<Key>, visit: Visit) -> Result<Answer, WebError> {
     record(web, key, visit, Class::Result).await
@@ -91,6 +106,9 @@ pub async fn page_of(reading: &mut Reading, shelf: &Shelf, held: &Held, visit: &
         Class::Consultation => consultation::show(reading, shelf, held).await,
         Class::Contribution => contribution::show(reading, shelf, held, visit).await,
         Class::Document if let Some(file) = file_of(held) => Ok(Answer::see_other(file)),
-        _ => statement::show(reading, shelf, held, visit).await,
+        Class::Argument | Class::Comment | Class::Disposition | Class::OfficialResponse => {
+            statement::show(reading, shelf, held, visit).await
+        }
+        _ => dossier::show(reading, shelf, held, visit).await,
     }
 }

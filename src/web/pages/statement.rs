@@ -4,7 +4,9 @@ use askama::Template;
 use axum::http::StatusCode;
 
 use super::consultation::frame;
-use super::contribution::{COMMENTS_PER_PAGE, withdrawn_notice};
+use super::contribution::withdrawn_notice;
+use super::discussion::COMMENTS_PER_PAGE;
+use super::dossier::{Section, naming};
 use super::{Pager, page};
 use crate::domain::id::{Class, RecordId};
 use crate::domain::record::{Body, Record};
@@ -47,6 +49,8 @@ pub struct StatementPage {
     pub counts: Vec<Html>,
     /// What it is about.
     pub relations: Vec<(String, Html)>,
+    /// What followed from it.
+    pub next: Section,
     /// What was replied to it.
     pub replies: Branch,
     /// More replies.
@@ -66,6 +70,11 @@ pub async fn show(reading: &mut Reading, shelf: &Shelf, held: &Held, visit: &Vis
     let mut children = reading.threads(shelf, &ids).await?;
     children.insert(held.id.clone(), listed.items);
     let relations = relations(reading, shelf, record).await?;
+    let heading = reading.desk.texts.say("section-next");
+    let next = match held.class {
+        Class::OfficialResponse => naming(reading, shelf, held, heading).await?,
+        _ => Section::default(),
+    };
     let subject = match record.parent() {
         Some(parent) => reading.find(shelf, parent).await?,
         None => None,
@@ -90,6 +99,7 @@ pub async fn show(reading: &mut Reading, shelf: &Shelf, held: &Held, visit: &Vis
         text: text(desk, record),
         counts: record.tallies().iter().map(|tally| count::sentence(&desk.texts, tally, city)).collect(),
         relations,
+        next,
         replies: desk.branch(&held.id, &children, 1),
         pager: Pager::of_size(desk, &here, visit.page(), total, COMMENTS_PER_PAGE, listed.next),
         facts: desk.facts(held),
@@ -165,17 +175,7 @@ async fn relations(reading: &mut Reading, shelf: &Shelf, record: &Record) -> Res
         Body::OfficialResponse(body) => {
             about.extend(body.responds_to.iter().take(50).map(|id| ("relation-answers", id.clone())));
         }
-        Body::BudgetProject(body) => {
-            about.extend(body.derived_from.iter().take(50).map(|id| ("relation-made-from", id.clone())));
-        }
-        Body::Result(body) => {
-            about.extend(body.part_of.clone().map(|id| ("relation-part-of", id)));
-            about.extend(body.result_of.iter().take(50).map(|id| ("relation-result-of", id.clone())));
-            about.extend(body.arises_from.iter().take(50).map(|id| ("relation-arises-from", id.clone())));
-        }
-        Body::ProgressUpdate(body) => about.push(("relation-news-of", body.in_reply_to.clone())),
-        Body::Document(body) => about.extend(body.attached_to.clone().map(|id| ("relation-attached-to", id))),
-        Body::Consultation(_) | Body::Contribution(_) | Body::Meeting(_) => {}
+        _ => {}
     }
     about.push(("relation-process", record.process().clone()));
     about.dedup_by(|a, b| a.1 == b.1);

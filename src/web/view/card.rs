@@ -82,11 +82,15 @@ impl Desk {
         card
     }
 
-    /// The topic of `process` that a contribution is put under.
+    /// The topic of `process` that a contribution or a project is put under.
     #[must_use]
     pub fn topic_of(&self, held: &Held, process: &Held) -> Option<TopicView> {
-        let Body::Contribution(body) = &held.visible()?.body else { return None };
-        let topic = topics_of(process).iter().find(|topic| Some(&topic.fragment) == body.topic.as_ref())?;
+        let named = match &held.visible()?.body {
+            Body::Contribution(body) => body.topic.as_ref(),
+            Body::BudgetProject(body) => body.topic.as_ref(),
+            _ => None,
+        };
+        let topic = topics_of(process).iter().find(|topic| Some(&topic.fragment) == named)?;
         self.topic(topic, process.visible()?)
     }
 
@@ -115,9 +119,11 @@ impl Desk {
             Body::OfficialResponse(body) => body.outcome.map(|outcome| Tag::outcome(texts, outcome)),
             Body::Meeting(body) => Tag::meeting(texts, body, self.now),
             Body::BudgetProject(body) => body.state.map(|state| Tag::project(texts, state)),
+            Body::Poll(body) => Tag::poll(texts, body, self.now),
+            Body::Commitment(body) => Tag::promise(texts, body, self.today()),
             Body::Result(body) => Tag::commitment(texts, body.state, body.raw_state.as_deref()),
             Body::ProgressUpdate(body) => Tag::commitment(texts, body.state, None),
-            Body::Comment(_) | Body::Document(_) => None,
+            Body::Comment(_) | Body::Decision(_) | Body::Document(_) => None,
         }
     }
 
@@ -149,6 +155,20 @@ impl Desk {
                 let cost = body.final_cost.or(body.awarded_cost).or(body.estimated_cost);
                 details.extend(cost.map(|cost| Html::text(&texts.money(&cost))));
                 details.extend(body.tallies.iter().map(|tally| Html::text(&count::short(texts, tally))));
+            }
+            Body::Poll(body) => {
+                details.push(Html::text(&texts.count("poll-options", body.options.len() as u64)));
+                details.push(texts.html("counted-day", &[("day", Arg::Day(body.counted_at))]));
+            }
+            Body::Decision(body) => {
+                details.extend(body.decided_on.map(|day| texts.date_tag(day)));
+                details.extend(self.organ(record, body));
+            }
+            Body::Commitment(body) => {
+                let role = body.responsible.as_ref();
+                details.extend(role.map(|role| Html::name(&super::words::shorten(role.as_str(), 120))));
+                details.extend(body.due.map(|due| texts.html("due-day", &[("day", Arg::Html(&texts.date_tag(due)))])));
+                details.extend(body.completion.map(|done| Html::text(&texts.percent(done))));
             }
             Body::Result(body) => {
                 details.extend(body.completion.map(|done| Html::text(&texts.percent(done))));

@@ -7,6 +7,7 @@ use url::Url;
 use super::held::{Held, Origin};
 use super::words::{Wanted, Words};
 use crate::domain::author::{AuthorKind, PseudonymousAuthor};
+use crate::domain::calendar::Day;
 use crate::domain::id::{ActorId, PartnerDomain, RecordId};
 use crate::domain::text::LanguageTag;
 use crate::domain::time::Timestamp;
@@ -118,6 +119,12 @@ impl Desk {
     pub fn plain_name_of(&self, held: &Held) -> String {
         let name = unescape(self.name_of(held).html.as_str());
         super::words::shorten(&name, 90)
+    }
+
+    /// The day it is here.
+    #[must_use]
+    pub fn today(&self) -> Option<Day> {
+        self.texts.day_of(self.now)
     }
 
     /// The tag of the interface's language.

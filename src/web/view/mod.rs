@@ -6,6 +6,7 @@ pub mod card;
 pub mod count;
 pub mod desk;
 pub mod diff;
+pub mod dossier;
 pub mod facts;
 pub mod held;
 pub mod state;

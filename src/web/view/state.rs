@@ -1,8 +1,11 @@
 //! States as a word and a tint; the word alone is enough (UI-17).
 
+use crate::domain::calendar::Day;
+use crate::domain::commitment::Commitment;
 use crate::domain::consultation::{LifecycleState, PhaseState};
 use crate::domain::disposition::{Disposition, DispositionState};
 use crate::domain::meeting::Meeting;
+use crate::domain::poll::Poll;
 use crate::domain::progress::CommitmentState;
 use crate::domain::project::ProjectState;
 use crate::domain::response::Outcome;
@@ -89,6 +92,23 @@ impl Tag {
             S::Abandoned => "bad",
         };
         Some(Self::new(texts, "commitment", state.word(), tint))
+    }
+
+    /// Where a promise stands on a day: past its own day it is overdue, whatever else is said of it.
+    #[must_use]
+    pub fn promise(texts: &Texts, promise: &Commitment, today: Option<Day>) -> Option<Self> {
+        if today.is_some_and(|today| promise.is_overdue(today)) {
+            return Some(Self { word: texts.say("commitment-overdue"), tint: "bad" });
+        }
+        Self::commitment(texts, Some(promise.state), None)
+    }
+
+    /// Whether a poll is open, as far as its dates say.
+    #[must_use]
+    pub fn poll(texts: &Texts, poll: &Poll, now: Timestamp) -> Option<Self> {
+        let end = poll.closed.or(poll.ends)?;
+        let (word, tint) = if end <= now { ("closed", "wait") } else { ("open", "good") };
+        Some(Self::new(texts, "poll", word, tint))
     }
 
     /// What became of a project.

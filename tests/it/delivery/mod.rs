@@ -9,3 +9,4 @@ mod outgoing;
 mod peers;
 mod stream;
 mod workers;
+mod works;

@@ -26,8 +26,8 @@ use passerelle::federation::wire::actor::PublicAuthority as ActorDocument;
 use passerelle::federation::{actor, proof, wire};
 use serde_json::{Value, json};
 
-use super::records;
 use super::specs::generated;
+use super::{example_records, records};
 
 const MONTFLEUR: &str = "https://gateway.montfleur.example";
 const RIVEMER: &str = "https://gateway.rivemer.example";
@@ -52,7 +52,16 @@ pub const SIGNED: &[&str] = &[
     "Comment",
     "Disposition",
     "OfficialResponse",
+    "Meeting",
+    "BudgetProject",
+    "Poll",
+    "Decision",
+    "Commitment",
+    "Result",
+    "ProgressUpdate",
+    "Document",
     "Tombstone",
+    "DataUseAgreement",
     "DeliveryReceipt",
     "PurgeReceipt",
 ];
@@ -60,28 +69,28 @@ pub const SIGNED: &[&str] = &[
 /// Every example of an activity.
 pub const ACTIVITIES: &[&str] = &["Create", "Update", "Delete", "Follow", "Accept", "Reject", "Undo"];
 
-fn at(text: &str) -> Timestamp {
+pub fn at(text: &str) -> Timestamp {
     text.parse().expect("a time")
 }
 
-fn id(path: &str) -> RecordId {
+pub fn id(path: &str) -> RecordId {
     format!("{MONTFLEUR}/{path}").parse().expect("an address")
 }
 
-fn actor_of(host: &str) -> ActorId {
+pub fn actor_of(host: &str) -> ActorId {
     format!("{host}/actor").parse().expect("an address")
 }
 
-fn tag(language: &str) -> LanguageTag {
+pub fn tag(language: &str) -> LanguageTag {
     language.parse().expect("a tag")
 }
 
-fn plain(texts: &[(&str, &str)]) -> Localized<PlainText> {
+pub fn plain(texts: &[(&str, &str)]) -> Localized<PlainText> {
     let texts = texts.iter().map(|(language, text)| (tag(language), PlainText::new(text).expect("a text")));
     Localized::new(texts).expect("a text")
 }
 
-fn html(texts: &[(&str, &str)]) -> Localized<SafeHtml> {
+pub fn html(texts: &[(&str, &str)]) -> Localized<SafeHtml> {
     let texts = texts.iter().map(|(language, text)| (tag(language), SafeHtml::new(text).expect("a text")));
     Localized::new(texts).expect("a text")
 }
@@ -99,11 +108,11 @@ fn author() -> PseudonymousAuthor {
     }
 }
 
-fn tally(measure: Measure, total: Option<u64>) -> SupportTally {
+pub fn tally(measure: Measure, total: Option<u64>) -> SupportTally {
     SupportTally { measure, total, counted_at: at("2026-05-20T05:00:00Z") }
 }
 
-fn territory() -> Place {
+pub fn territory() -> Place {
     Place {
         id: Some("http://id.insee.fr/geo/commune/99901".to_owned()),
         name: PlainText::new("Montfleur"),
@@ -111,7 +120,7 @@ fn territory() -> Place {
     }
 }
 
-fn theme() -> Theme {
+pub fn theme() -> Theme {
     Theme {
         id: id("themes/berges"),
         label: plain(&[("fr", "Berges et rivière"), ("en", "River banks")]),
@@ -120,7 +129,7 @@ fn theme() -> Theme {
     }
 }
 
-fn record(path: &str, published: &str, body: Body) -> Record {
+pub fn record(path: &str, published: &str, body: Body) -> Record {
     let authority = actor_of(MONTFLEUR);
     Record {
         id: id(path),
@@ -401,6 +410,12 @@ fn examples() -> Vec<(&'static str, Value)> {
     let comment = seal(&comment(), None, "2026-05-20T05:00:01Z");
     let disposition = seal(&disposition(&contribution.digest), None, "2026-05-20T05:00:01Z");
     let response = seal(&response(&contribution.digest), None, "2026-07-02T09:05:01Z");
+    let second_half = example_records::second_half().into_iter().map(|(class, record)| {
+        let previous = (record.revision > 1).then(|| earlier(&record));
+        (class, seal(&record, previous.as_ref(), "2027-04-20T05:00:01Z").document)
+    });
+    let agreement = wire::agreement_to_json(&example_records::agreement());
+    let agreement = sign(agreement, &montfleur, "2026-08-28T08:00:00Z").document;
     let tombstone = Tombstone {
         id: id("contributions/gradins"),
         authority: actor_of(MONTFLEUR),
@@ -424,7 +439,7 @@ fn examples() -> Vec<(&'static str, Value)> {
     let mut reject = activity(RIVEMER, "reject-1", "Reject", MONTFLEUR, &json!(format!("{MONTFLEUR}/activities/create-gradins")));
     reject["result"] = refused;
 
-    vec![
+    let mut all = vec![
         ("PublicAuthority", sign_actor(&montfleur)),
         ("Create", activity(MONTFLEUR, "create-gradins", "Create", RIVEMER, &first.document)),
         ("Update", activity(MONTFLEUR, "update-gradins", "Update", RIVEMER, &contribution.document)),
@@ -441,8 +456,11 @@ fn examples() -> Vec<(&'static str, Value)> {
         ("OfficialResponse", response.document),
         ("Tombstone", tombstone.document),
         ("DeliveryReceipt", received),
+        ("DataUseAgreement", agreement),
         ("PurgeReceipt", purged),
-    ]
+    ];
+    all.extend(second_half);
+    all
 }
 
 #[test]
@@ -462,6 +480,7 @@ fn again(name: &str, document: &Value) -> Value {
             serde_json::to_value(ActorDocument { proof: None, ..actor }).expect("JSON")
         }
         "Tombstone" => wire::tombstone_to_json(&wire::tombstone_from_json(document).expect("a tombstone")),
+        "DataUseAgreement" => wire::agreement_to_json(&wire::agreement_from_json(document).expect("an agreement")),
         "DeliveryReceipt" => {
             wire::delivery_receipt_to_json(&wire::delivery_receipt_from_json(document).expect("a receipt")).expect("addresses")
         }
@@ -517,8 +536,13 @@ fn each_example_of_a_record_shows_every_property_of_its_class() {
         // What a record of this class never carries, or carries only in another state.
         let not_here: &[&str] = match class {
             "DeliveryReceipt" => &["problems"], // see Reject
-            "Consultation" | "OfficialResponse" | "Disposition" => &["digestSalt", "personalDataHandling"],
-            _ => &[],
+            "Document" => &["digestSalt", "personalDataHandling", "content", "contentMap", "mediaType"],
+            "Contribution" | "Argument" | "Comment" | "PublicAuthority" | "Tombstone" | "PurgeReceipt" => &[],
+            "DataUseAgreement" => &[],
+            // No poll has both lists of options.
+            "Poll" => &["digestSalt", "personalDataHandling", "anyOf"],
+            // What an authority says itself holds no personal data.
+            _ => &["digestSalt", "personalDataHandling"],
         };
         let rare =
             ["moderationState", "reasonCode", "territory", "translations", "theme", "summary", "summaryMap", "name", "nameMap"];

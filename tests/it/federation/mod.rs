@@ -1,6 +1,7 @@
 //! The federation layer from outside: vectors, the inbox, what its refusals leave behind.
 
 mod effects;
+mod example_records;
 mod examples;
 mod records;
 mod rel_inbox;

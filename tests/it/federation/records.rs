@@ -3,8 +3,10 @@
 use passerelle::domain::author::{AuthorKind, PseudonymousAuthor};
 use passerelle::domain::calendar::Day;
 use passerelle::domain::comment::{Comment, Stance};
+use passerelle::domain::commitment::Commitment;
 use passerelle::domain::consultation::{Consultation, LifecycleState, Phase, PhaseKind, PhaseState, ProcessKind, Topic};
 use passerelle::domain::contribution::{AuthorState, Contribution, ContributionKind};
+use passerelle::domain::decision::{Decision, Organ};
 use passerelle::domain::digest::{Digest, DigestSalt};
 use passerelle::domain::disposition::{Disposition, DispositionState};
 use passerelle::domain::document::{Document, DocumentKind};
@@ -12,6 +14,7 @@ use passerelle::domain::meeting::{Meeting, MeetingKind, Paper};
 use passerelle::domain::money::{Amount, Money};
 use passerelle::domain::personal_data::PersonalDataHandling;
 use passerelle::domain::place::{Place, Point};
+use passerelle::domain::poll::{Poll, PollOption, VotingMethod};
 use passerelle::domain::progress::{CommitmentState, Completion, ProgressUpdate};
 use passerelle::domain::project::{BudgetProject, ProjectState};
 use passerelle::domain::record::{ModerationState, ReasonCode, Translation, TranslationMethod};
@@ -274,6 +277,70 @@ fn project() -> impl Strategy<Value = Body> {
     )
 }
 
+fn poll() -> impl Strategy<Value = Body> {
+    let choice = (localized(plain()), option(0_u64..1 << 53)).prop_map(|(name, total)| PollOption { name, total });
+    (
+        id("consultations"),
+        proptest::collection::vec(choice, 1..4),
+        any::<bool>(),
+        option(instant()),
+        option(instant()),
+        option(select(VotingMethod::ALL)),
+        instant(),
+        (option(0_u64..1 << 53), option(0_u64..1 << 20)),
+    )
+        .prop_map(|(process, options, several, ends, closed, method, counted_at, (electorate, threshold))| {
+            Body::Poll(Poll { process, options, several, ends, closed, method, counted_at, electorate, threshold })
+        })
+}
+
+fn decision() -> impl Strategy<Value = Body> {
+    let organ = prop_oneof![id("organs").prop_map(Organ::Address), localized(plain()).prop_map(Organ::Named)];
+    let count = || option(0_u64..1 << 53);
+    let text = option(id("deliberations").prop_map(|id| id.url().clone()));
+    (
+        option(id("consultations")),
+        option(day()),
+        option(organ),
+        option(plain()),
+        (count(), count(), count()),
+        text,
+        ids("acts"),
+        ids("contributions"),
+    )
+        .prop_map(|(process, decided_on, decided_by, legal_identifier, votes, text_at, legal_basis, arises_from)| {
+            let (votes_for, votes_against, abstentions) = votes;
+            Body::Decision(Decision {
+                process,
+                decided_on,
+                decided_by,
+                legal_identifier,
+                votes_for,
+                votes_against,
+                abstentions,
+                text_at,
+                legal_basis,
+                arises_from,
+            })
+        })
+}
+
+fn commitment() -> impl Strategy<Value = Body> {
+    (
+        option(id("consultations")),
+        select(CommitmentState::ALL),
+        option(completion()),
+        option(plain()),
+        option(day()),
+        proptest::collection::vec(id("responses"), 1..3),
+        option(money()),
+        (option(plain()), option(0_u64..1 << 53)),
+    )
+        .prop_map(|(process, state, completion, responsible, due, arises_from, budget, (indicator, target))| {
+            Body::Commitment(Commitment { process, state, completion, responsible, due, arises_from, budget, indicator, target })
+        })
+}
+
 fn work_result() -> impl Strategy<Value = Body> {
     let roots = (proptest::collection::vec(id("projects"), 1..3), option(id("results")), ids("contributions"));
     let stands = (option(select(CommitmentState::ALL)), option("[a-z_]{1,20}"), option(completion()));
@@ -338,6 +405,9 @@ pub fn any_record() -> impl Strategy<Value = Record> {
         response().boxed(),
         meeting().boxed(),
         project().boxed(),
+        poll().boxed(),
+        decision().boxed(),
+        commitment().boxed(),
         work_result().boxed(),
         progress_update().boxed(),
         document().boxed()

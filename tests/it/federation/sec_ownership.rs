@@ -18,6 +18,7 @@ use crate::store_tests;
 use crate::support::content;
 use crate::support::peer::Peer;
 use crate::support::stores::Databases;
+use crate::support::works;
 
 /// A Create of B whose object says something else.
 fn create_with(rig: &Rig, name: &str, value: &Value) -> Value {
@@ -286,6 +287,25 @@ store_tests! {
         let first = rig.contribution().id;
         for record in [judged(&theirs.id), answers(&[&theirs.id]), answers(&[&first, &theirs.id])] {
             let create = rig.b.activity("judge", "Create", &rig.b.sealed(&record, None, rig.now()));
+            rig.refuses(&rig.b.post(&create, rig.now()), 403, &[Code::NotOwner]).await?;
+        }
+        // Nor does anybody meet in, vote in, count, promise or report for another city's process.
+        let abroad = theirs.process().clone();
+        let own = content::id(&rig.b.url, Class::Consultation, 1);
+        let foreign = [
+            (Class::Meeting, Body::Meeting(works::meeting(&abroad))),
+            (Class::BudgetProject, Body::BudgetProject(works::project(&abroad))),
+            (Class::Poll, Body::Poll(works::poll(&abroad))),
+            (Class::Decision, Body::Decision(works::decision(&abroad, &[]))),
+            (Class::Commitment, Body::Commitment(works::commitment(&abroad, std::slice::from_ref(&first), "2027-09-01"))),
+            (Class::Result, Body::Result(works::result(&own, std::slice::from_ref(&theirs.id), None))),
+            (Class::Result, Body::Result(works::result(&own, &[], Some(&theirs.id)))),
+            (Class::ProgressUpdate, Body::ProgressUpdate(works::news(&theirs.id, &own))),
+            (Class::Document, Body::Document(works::document(&theirs.id, &own))),
+        ];
+        for (n, (class, body)) in foreign.into_iter().enumerate() {
+            let record = Record { id: content::id(&rig.b.url, class, 9), body, ..rig.contribution() };
+            let create = rig.b.activity(&format!("foreign-{n}"), "Create", &rig.b.sealed(&record, None, rig.now()));
             rig.refuses(&rig.b.post(&create, rig.now()), 403, &[Code::NotOwner]).await?;
         }
         for (key, record) in [("judge-own", judged(&first)), ("answer-own", answers(&[&first]))] {

@@ -103,7 +103,8 @@ fn no_token_of_an_enumeration_is_taken_for_a_term() {
     for (class, schema) in schemas() {
         for (property, tokens) in enumerations(&schema) {
             let Some(meaning) = ours.get(&property) else { continue };
-            if meaning["@type"] != "@vocab" || property == "recordType" {
+            // The words of these two are our classes, which are terms on purpose.
+            if meaning["@type"] != "@vocab" || matches!(property.as_str(), "recordType" | "classes") {
                 continue;
             }
             let scoped = meaning["@context"].as_object().unwrap_or_else(|| panic!("{property} has no scoped context"));
@@ -246,6 +247,7 @@ fn broken(class: &str) -> Vec<(&'static str, Value)> {
             ("/license", json!("Licence Ouverte")),
             ("/originalLanguage", Value::Null),
             ("/previousDigest", json!("zQmshort")),
+            ("/nameMap", json!({ "": "x" })),
             ("/contentMap", json!({ "": "x" })),
         ],
     ]
@@ -314,6 +316,119 @@ fn broken(class: &str) -> Vec<(&'static str, Value)> {
             ("/signatoryRole", json!(7)),
             ("/subjectDigest", json!("sha256")),
         ],
+        "Meeting" => vec![
+            ("/process", json!("berges")),
+            ("/meetingKind", json!("hybrid")),
+            ("/lifecycleState", json!("crowded")),
+            ("/startTime", json!("2026-05-28")),
+            ("/location/0/type", json!("Room")),
+            ("/location/0/latitude", json!(91)),
+            ("/location/1/href", Value::Null),
+            ("/location", json!("Quai des Gravières")),
+            ("/capacity", json!(-1)),
+            ("/attendance", json!(["Jeanne Martin"])),
+            ("/agenda", json!("ordre du jour")),
+            ("/minutes/type", json!("Note")),
+        ],
+        "BudgetProject" => vec![
+            ("/process", Value::Null),
+            ("/projectState", json!("loved")),
+            ("/estimatedCost/amount", json!(86000)),
+            ("/estimatedCost/amount", json!("86 000")),
+            ("/estimatedCost/amount", json!("-5")),
+            ("/awardedCost/currency", json!("€")),
+            ("/finalCost/currency", Value::Null),
+            ("/finalCost/type", json!("MonetaryAmount")),
+            ("/supportTally/1/total", json!(3)),
+            ("/derivedFrom", json!([7])),
+            ("/topic", json!(1)),
+        ],
+        "Poll" => vec![
+            ("/process", Value::Null),
+            ("/oneOf", Value::Null),
+            ("/oneOf", json!([])),
+            ("/anyOf", json!([{ "type": "Note", "name": "Oui", "withheld": true }])),
+            ("/oneOf/0/type", json!("Article")),
+            ("/oneOf/0/replies", Value::Null),
+            ("/oneOf/0/replies/totalItems", json!(-3)),
+            ("/oneOf/2/withheld", json!(false)),
+            ("/oneOf/0/withheld", json!(true)),
+            ("/countedAt", Value::Null),
+            ("/votingMethod", json!("shouting")),
+            ("/closed", json!(true)),
+        ],
+        "Decision" => vec![
+            ("/decisionDate", json!("2026-10-08T10:00:00Z")),
+            ("/decidedBy", json!("the council")),
+            ("/decidedBy/type", json!("Person")),
+            ("/votesFor", json!("29")),
+            ("/votesAgainst", json!(-1)),
+            ("/abstentions", json!(0.5)),
+            ("/url", json!("2026-0114.pdf")),
+            ("/legalBasisAct", json!({})),
+            ("/arisesFrom", json!(["gradins"])),
+            ("/legalIdentifier", json!(114)),
+        ],
+        "Commitment" => vec![
+            ("/commitmentState", Value::Null),
+            ("/commitmentState", json!("promised")),
+            ("/arisesFrom", Value::Null),
+            ("/arisesFrom", json!([])),
+            ("/dueDate", json!("summer 2027")),
+            ("/completion", json!(60.5)),
+            ("/responsible", json!({ "name": "Direction" })),
+            ("/budget/amount", json!(90000)),
+            ("/targetValue", json!("forty")),
+            ("/progress", json!([])),
+        ],
+        "DataUseAgreement" => vec![
+            ("/assigner", Value::Null),
+            ("/assignee", json!("rivemer")),
+            ("/attributedTo", Value::Null),
+            ("/version", json!(1)),
+            ("/validUntil", json!("2027-12-31")),
+            ("/covers", json!([])),
+            ("/covers/0/classes", json!(["Poem"])),
+            ("/covers/0/classes", json!([])),
+            ("/permission/0/action", json!(["sell"])),
+            ("/permission/0/action", Value::Null),
+            ("/prohibition/0/action", json!([])),
+            ("/obligation/1/purgeWithin", json!("PT1H")),
+            ("/maxCache", json!("P0D")),
+            ("/noticePeriod", json!(30)),
+            ("/minAggregation", json!(-5)),
+            ("/onward", json!("friends")),
+        ],
+        "Result" => vec![
+            ("/process", Value::Null),
+            ("/resultOf", Value::Null),
+            ("/resultOf", json!([])),
+            ("/commitmentState", json!("soon")),
+            ("/completion", json!(101)),
+            ("/completion", json!("60 %")),
+            ("/dueDate", json!("2027-06-30T00:00:00Z")),
+            ("/finalCost", json!("88412.50")),
+            ("/evidence", json!(["constat.pdf"])),
+            ("/inReplyTo", json!({})),
+        ],
+        "ProgressUpdate" => vec![
+            ("/inReplyTo", Value::Null),
+            ("/inReplyTo", json!([])),
+            ("/commitmentState", json!("soon")),
+            ("/completion", json!(-1)),
+            ("/finalCost/amount", json!("1e5")),
+            ("/evidence", json!("constat.pdf")),
+        ],
+        "Document" => vec![
+            ("/url", Value::Null),
+            ("/url", json!("https://gateway.montfleur.example/documents/ordre-du-jour")),
+            ("/url/href", Value::Null),
+            ("/url/mediaType", json!("pdf")),
+            ("/byteSize", json!(1.5)),
+            ("/checksum", json!("sha256:00")),
+            ("/documentKind", json!("agenda")),
+            ("/inReplyTo", json!(7)),
+        ],
         "Tombstone" => vec![
             ("/formerType", json!("Contribution")),
             ("/deleted", Value::Null),
@@ -343,7 +458,7 @@ fn broken(class: &str) -> Vec<(&'static str, Value)> {
         other => panic!("no broken variants of {other}"),
     };
     let shared = match class {
-        "PublicAuthority" | "Tombstone" | "DeliveryReceipt" | "PurgeReceipt" => record,
+        "PublicAuthority" | "Tombstone" | "DataUseAgreement" | "DeliveryReceipt" | "PurgeReceipt" => record,
         _ => enveloped,
     };
     let tombstone = class == "Tombstone";
@@ -451,10 +566,12 @@ fn each_class_has_a_page_that_lists_exactly_its_properties() {
     }
     let contribution = schema("Contribution");
     let consultation = schema("Consultation");
+    let project = schema("BudgetProject");
     for (page, root, name) in [
         ("phase", &consultation, "Phase"),
         ("topic", &consultation, "Topic"),
         ("support-tally", &contribution, "SupportTally"),
+        ("monetary-amount", &project, "MonetaryAmount"),
         ("place", &contribution, "Place"),
         ("theme", &contribution, "Theme"),
         ("pseudonymous-author", &contribution, "PseudonymousAuthor"),

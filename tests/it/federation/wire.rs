@@ -40,7 +40,9 @@ proptest! {
         let written = record_to_json(&record.hidden(), None);
         for name in ["name", "nameMap", "summary", "content", "contentMap", "author", "supportTally", "location", "theme", "phases",
             "agenda", "minutes", "capacity", "attendance", "estimatedCost", "awardedCost", "finalCost", "feasibilityReason",
-            "completion", "evidence", "byteSize", "checksum", "documentKind", "replies"] {
+            "completion", "evidence", "byteSize", "checksum", "documentKind", "replies",
+            "oneOf", "anyOf", "electorate", "decidedBy", "legalIdentifier", "votesFor", "votesAgainst", "abstentions", "legalBasisAct",
+            "responsible", "budget", "indicator", "targetValue"] {
             prop_assert!(written.get(name).is_none(), "{} is still there", name);
         }
         prop_assert_eq!(&written["moderationState"], "hidden");

@@ -2,6 +2,7 @@
 
 mod decidim;
 mod profiles;
+pub mod works;
 
 use std::collections::BTreeSet;
 

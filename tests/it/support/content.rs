@@ -67,6 +67,11 @@ pub fn text(words: &str) -> Option<Localized<SafeHtml>> {
     SafeHtml::new(&format!("<p>{words}</p>")).map(|html| Localized::one(LanguageTag::french(), html))
 }
 
+/// A record with a title and a text.
+pub fn record(public_url: &Url, id: RecordId, title: &str, body: Body) -> Record {
+    envelope(public_url, id, title, body)
+}
+
 fn envelope(public_url: &Url, id: RecordId, title: &str, body: Body) -> Record {
     Record {
         authority: ActorId::of_gateway(public_url).expect("an actor"),

@@ -9,3 +9,4 @@ pub mod peer;
 pub mod program;
 pub mod sink;
 pub mod stores;
+pub mod works;

@@ -8,6 +8,7 @@ mod histories;
 mod revisions;
 mod runs;
 mod simulated;
+mod works;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -44,6 +44,8 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use tower::ServiceExt;
 
+use super::works::{copied, copy_of, works};
+
 pub const LYON: &str = "https://passerelle.lyon.example";
 pub const BORDEAUX: &str = "https://passerelle.bordeaux.example";
 
@@ -393,9 +395,13 @@ pub async fn fill(store: &Store) -> anyhow::Result<()> {
         plain.published = Some(at(&format!("2026-10-{n:02}T08:00:00Z")));
         writes.push(created(plain, "2026-10-25T08:00:00Z"));
     }
+    let works = works(&process);
+    writes.extend(works.writes);
     let mut tx = store.write().await?;
     tx.put_partner(&neighbour()).await?;
     tx.put_records(&writes).await?;
+    tx.put_records(&works.later).await?;
+    tx.bury_records(&works.burials).await?;
     let by_id: HashMap<&RecordId, &RecordWrite> = writes.iter().map(|write| (&write.record.id, write)).collect();
     let before = |class, key| by_id[&id(LYON, class, key)];
     let hidden = before(Class::Contribution, "masquee");
@@ -418,7 +424,7 @@ pub async fn fill(store: &Store) -> anyhow::Result<()> {
         burial(&gone_comment.record, &gone_comment.sealed.digest, "2026-11-04T08:00:00Z"),
     ])
     .await?;
-    for copy in copies() {
+    for copy in copies().into_iter().chain(copied().into_iter().map(copy_of)) {
         tx.put_copy(&copy).await?;
     }
     tx.save().await?;

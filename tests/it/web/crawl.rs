@@ -72,7 +72,9 @@ store_tests! {
         for (path, answer) in &seen {
             // A place kept in a discussion leads to the page that says what happened.
             let gone = ["/contributions/supprimee", "/comments/parti"].iter().any(|path_gone| path.starts_with(path_gone));
-            let expected = if gone { StatusCode::GONE } else { StatusCode::OK };
+            // The address of a file leads to where the platform keeps it, that of news to what they are about.
+            let leads_on = path.starts_with("/documents/") && !path.contains("form=json");
+            let expected = if gone { StatusCode::GONE } else if leads_on { StatusCode::SEE_OTHER } else { StatusCode::OK };
             assert_eq!(answer.status, expected, "{path}");
         }
         let mut expected: Vec<String> = (1..=25).map(|n| format!("/contributions/idee-{n}")).collect();
@@ -81,10 +83,13 @@ store_tests! {
             "/contributions/retiree", "/responses/reponse", "/dispositions/suite", "/dispositions/suite-2", "/comments/pour-1",
             "/comments/pour-2", "/comments/contre-1", "/comments/masque", "/comments/neutre-1", "/comments/parti", "/comments/niveau-3",
             "/comments/niveau-4", "/comments/niveau-5", "/partners/passerelle.bordeaux.example", "/themes/mobilite",
+            "/meetings/soiree", "/projects/gradins", "/polls/fermer", "/decisions/deliberation", "/commitments", "/commitments/douze-rues",
+            "/commitments/bilan", "/results/rues-ecoles", "/results/rue-briand", "/results/novembre", "/results/retard",
+            "/documents/ordre-du-jour", "/documents/constat", "/documents/plan", "/comments/sur-la-soiree", "/comments/sur-la-rue",
         ] {
             expected.push(path.to_owned());
         }
-        for (class, key) in [(Class::Consultation, "quais"), (Class::Contribution, "bancs"), (Class::Comment, "oui")] {
+        for (class, key) in [(Class::Consultation, "quais"), (Class::Contribution, "bancs"), (Class::Comment, "oui"), (Class::Meeting, "marche"), (Class::Document, "carte"), (Class::Commitment, "bancs-poses")] {
             let key = id(BORDEAUX, class, key).copy_key();
             expected.push(format!("/from/passerelle.bordeaux.example/{}/{key}", class.segment()));
         }
@@ -151,7 +156,7 @@ store_tests! {
         let site = Gateway::over(store)?;
         fill(&site.store).await?;
         let map = links(site.get("/plan-du-site").await.text());
-        for path in ["/", "/consultations", "/partners", "/aide", "/contact", "/source", "/ns", "/from/passerelle.bordeaux.example"] {
+        for path in ["/", "/consultations", "/commitments", "/partners", "/aide", "/contact", "/source", "/ns", "/from/passerelle.bordeaux.example"] {
             assert!(map.contains(path), "{path}");
         }
     }

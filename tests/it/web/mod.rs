@@ -9,3 +9,4 @@ mod pages;
 mod records;
 mod revisions;
 mod texts;
+mod works;

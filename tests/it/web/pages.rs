@@ -131,7 +131,7 @@ store_tests! {
         assert!(list.text().contains("<bdi>Ville de Bordeaux</bdi>"));
         let page = site.get("/partners/passerelle.bordeaux.example").await;
         assert_eq!(page.status, StatusCode::OK);
-        assert_eq!(crate::web::ledger::figure(page.text(), "Reçus et conservés ici"), Some(3), "{}", page.text());
+        assert_eq!(crate::web::ledger::figure(page.text(), "Reçus et conservés ici"), Some(6), "{}", page.text());
         assert!(page.text().contains("suit <bdi>Lyon</bdi>"));
         assert_eq!(site.get("/partners/nobody.example").await.status, StatusCode::NOT_FOUND);
     }

@@ -126,7 +126,7 @@ store_tests! {
             assert_eq!((machine.status, machine.header("location")), (StatusCode::SEE_OTHER, origin.as_str()));
         }
         let held = site.machine("/from/passerelle.bordeaux.example").await;
-        assert!(held.text().contains("\"totalItems\":3"), "{}", held.text());
+        assert!(held.text().contains("\"totalItems\":6"), "{}", held.text());
     }
 
     async fn a_copy_that_was_called_back_is_gone(store: Store) {

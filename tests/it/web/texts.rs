@@ -8,12 +8,14 @@ use passerelle::domain::contribution::ContributionKind;
 use passerelle::domain::disposition::DispositionState;
 use passerelle::domain::document::DocumentKind;
 use passerelle::domain::meeting::MeetingKind;
+use passerelle::domain::poll::VotingMethod;
 use passerelle::domain::progress::CommitmentState;
 use passerelle::domain::project::ProjectState;
 use passerelle::domain::record::ReasonCode;
 use passerelle::domain::response::Outcome;
 use passerelle::web::i18n::keys;
 use passerelle::web::language::Language;
+use passerelle::web::pages::consultations::LISTS;
 
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).expect("a folder of ours") {
@@ -75,11 +77,16 @@ fn ui_26_every_word_of_the_vocabulary_has_its_text() {
     family("contribution-kind", ContributionKind::ALL.iter().map(|word| word.word()).collect());
     family("commitment", CommitmentState::ALL.iter().map(|word| word.word()).collect());
     family("project", ProjectState::ALL.iter().map(|word| word.word()).collect());
+    family("voting-method", VotingMethod::ALL.iter().map(|word| word.word()).collect());
     family("meeting-kind", MeetingKind::ALL.iter().map(|word| word.word()).collect());
     family("document-kind", DocumentKind::ALL.iter().map(|word| word.word()).collect());
     for class in Class::ALL {
         let class = class.word().to_ascii_lowercase();
         wanted.extend(["class", "hidden", "deleted"].map(|kind| format!("{kind}-{class}")));
+    }
+    for list in LISTS {
+        wanted.extend([format!("{}-title", list.name), format!("{}-count", list.name)]);
+        wanted.extend([list.heading, list.all, list.none].map(ToOwned::to_owned));
     }
     wanted.extend((1..=12).map(|month| format!("month-{month}")));
     for key in wanted {
