@@ -37,8 +37,13 @@ impl Commitment {
     /// (participation.md §4.6).
     #[must_use]
     pub fn is_overdue(&self, today: Day) -> bool {
-        let finished = matches!(self.state, CommitmentState::Done | CommitmentState::Abandoned);
-        !finished && self.due.is_some_and(|due| due < today)
+        self.is_open() && self.due.is_some_and(|due| due < today)
+    }
+
+    /// Whether it is neither done nor abandoned.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        !matches!(self.state, CommitmentState::Done | CommitmentState::Abandoned)
     }
 }
 

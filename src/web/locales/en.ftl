@@ -277,6 +277,8 @@ home-answers = { $n ->
    *[other] { $n } official answers this month
  }
 home-no-answers = No official answer has been published this month.
+home-promises = Commitments due soon or overdue
+home-all-promises = All commitments
 home-partners = { $n ->
     [0] Partner cities
     [one] { $n } partner city
@@ -480,6 +482,7 @@ poll-options = { $n ->
    *[other] { $n } options
  }
 counted-day = counted on { $day }
+poll-counted = Counted on { $day }
 poll-table = Results of the poll
 poll-option = Option
 poll-chosen = Votes

@@ -277,6 +277,8 @@ home-answers = { $n ->
    *[other] { $n } réponses officielles ce mois-ci
  }
 home-no-answers = Aucune réponse officielle publiée ce mois-ci.
+home-promises = Engagements à échéance proche ou dépassée
+home-all-promises = Tous les engagements
 home-partners = { $n ->
     [0] Villes partenaires
     [one] { $n } ville partenaire
@@ -480,6 +482,7 @@ poll-options = { $n ->
    *[other] { $n } choix possibles
  }
 counted-day = nombres relevés le { $day }
+poll-counted = Nombres relevés le { $day }
 poll-table = Résultats du sondage
 poll-option = Choix
 poll-chosen = Nombre de voix

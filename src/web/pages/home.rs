@@ -1,4 +1,7 @@
-//! `/`: what is open now, here and at partners; answers given this month; who the partners are.
+//! `/`: what is open now, here and at partners; answers given this month; promises that are due; who the
+//! partners are.
+
+use std::time::Duration;
 
 use askama::Template;
 use axum::extract::State;
@@ -25,6 +28,10 @@ use crate::web::visit::Visit;
 const OPEN_SHOWN: usize = 12;
 /// Answers shown at most.
 const ANSWERS_SHOWN: usize = 5;
+/// Promises shown at most; all of them are one link away.
+const PROMISES_SHOWN: usize = 5;
+/// A promise is due soon when its day is not further away than this.
+const SOON: Duration = Duration::from_hours(60 * 24);
 /// Records read in search of open consultations or of this month's answers.
 const LOOKED_AT: u32 = 200;
 
@@ -48,6 +55,8 @@ pub struct HomePage {
     pub answers: Vec<Card>,
     /// How many.
     pub answers_count: u64,
+    /// Our promises that are due soon or overdue, the most pressing first.
+    pub promises: Vec<Card>,
     /// Partner cities.
     pub partners: Vec<Neighbour>,
     /// How many.
@@ -90,6 +99,7 @@ pub async fn home(State(web): State<WebState>, visit: Visit) -> Result<Answer, W
     let mut answers = reading.list(&Shelf::Own, &answers, None).await?.items;
     let month = reading.desk.texts.month_of(reading.desk.now);
     answers.retain(|held| reading.desk.texts.month_of(held.dated()) == month);
+    let promises = promises(&mut reading).await?;
     let desk = &reading.desk;
     let neighbours = partners.iter().map(|partner| Neighbour {
         name: partner.name.clone(),
@@ -110,10 +120,25 @@ pub async fn home(State(web): State<WebState>, visit: Visit) -> Result<Answer, W
         open_partners: open_cards(&reading, &theirs),
         answers_count: answers.len() as u64,
         answers: answers.iter().take(ANSWERS_SHOWN).map(|held| desk.card(held, None)).collect(),
+        promises: promises.iter().take(PROMISES_SHOWN).map(|held| desk.card(held, None)).collect(),
         partners_count: partners.len() as u64,
         partners: neighbours.collect(),
     };
     page(StatusCode::OK, &view)
+}
+
+/// Our open promises whose day is near or past, in the order of their days.
+async fn promises(reading: &mut Reading) -> Result<Vec<Held>, WebError> {
+    let query = Query::of([Class::Commitment]).newest(LOOKED_AT);
+    let mut found = reading.list(&Shelf::Own, &query, None).await?.items;
+    let soon = reading.desk.texts.day_of(reading.desk.now.plus(SOON));
+    let due = |held: &Held| match &held.visible()?.body {
+        Body::Commitment(body) if body.is_open() => body.due,
+        _ => None,
+    };
+    found.retain(|held| due(held).is_some_and(|due| soon.is_some_and(|soon| due <= soon)));
+    found.sort_by_key(due);
+    Ok(found)
 }
 
 fn open_cards(reading: &Reading, records: &[Held]) -> Vec<Card> {

@@ -144,7 +144,7 @@ impl Desk {
         );
         details.extend(body.electorate.map(|n| self.fact("poll-electorate", Html::text(&texts.number(n)))));
         details.extend(body.threshold.map(|n| self.fact("poll-threshold", Html::text(&texts.number(n)))));
-        let first = vec![texts.html("counted-day", &[("day", Arg::Moment(body.counted_at))])];
+        let first = vec![texts.html("poll-counted", &[("day", Arg::Moment(body.counted_at))])];
         let options = body.options.iter().filter_map(shown).collect();
         Outline { first, details, options, ..Outline::default() }
     }

@@ -333,7 +333,7 @@ fn broken(class: &str) -> Vec<(&'static str, Value)> {
         "BudgetProject" => vec![
             ("/process", Value::Null),
             ("/projectState", json!("loved")),
-            ("/estimatedCost/amount", json!(86000)),
+            ("/estimatedCost/amount", json!(86_000)),
             ("/estimatedCost/amount", json!("86 000")),
             ("/estimatedCost/amount", json!("-5")),
             ("/awardedCost/currency", json!("€")),
@@ -377,7 +377,7 @@ fn broken(class: &str) -> Vec<(&'static str, Value)> {
             ("/dueDate", json!("summer 2027")),
             ("/completion", json!(60.5)),
             ("/responsible", json!({ "name": "Direction" })),
-            ("/budget/amount", json!(90000)),
+            ("/budget/amount", json!(90_000)),
             ("/targetValue", json!("forty")),
             ("/progress", json!([])),
         ],

@@ -1,7 +1,7 @@
 //! Profiles fill the second half of the vocabulary: meetings, projects, polls, decisions, promises, results, files.
 
 use passerelle::domain::meeting::{MeetingKind, Paper};
-use passerelle::domain::progress::CommitmentState;
+use passerelle::domain::progress::{CommitmentState, Completion};
 use passerelle::domain::project::ProjectState;
 use passerelle::domain::source::{Evidence, ProofKind, SourceRecord};
 use passerelle::domain::{Body, Class};
@@ -159,7 +159,7 @@ fn money_is_exact_and_what_is_none_is_reported() {
     let mapped = map(
         "idea",
         "1",
-        json!({ "project": "1", "title": "Des gradins", "cost": 86000, "won": true, "votes": 613, "proposals": ["7", "8", "1"] }),
+        json!({ "project": "1", "title": "Des gradins", "cost": 86_000, "won": true, "votes": 613, "proposals": ["7", "8", "1"] }),
     );
     let Body::BudgetProject(project) = body(&mapped) else { panic!("not a project") };
     assert_eq!(project.estimated_cost.map(|cost| cost.amount.to_string()).as_deref(), Some("86000"));
@@ -186,7 +186,7 @@ fn every_rule_contributes_to_what_names_several_records() {
     assert_eq!(result.result_of.len(), 3, "{:?}", result.result_of);
     assert!(result.part_of.as_ref().is_some_and(|above| above.as_str().ends_with("/results/work-2")));
     assert_eq!((result.state, result.raw_state.as_deref()), (Some(CommitmentState::Underway), None));
-    assert_eq!(result.completion.map(|done| done.percent()), Some(60));
+    assert_eq!(result.completion.map(Completion::percent), Some(60));
     assert_eq!(result.due.map(|day| day.to_string()).as_deref(), Some("2027-06-30"), "the day it is in the city");
     // A word that no table knows is kept as it is, and reported.
     let mapped = map("work", "3", json!({ "project": "1", "parent": "3", "title": "x", "status": "en_revue", "progress": 140 }));
