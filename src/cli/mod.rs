@@ -11,6 +11,7 @@ mod platform;
 mod preview;
 mod serve;
 mod trouble;
+mod verify_log;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -77,6 +78,8 @@ enum Command {
     /// The gateways and servers on the allow-list.
     #[command(subcommand)]
     Partner(partner::PartnerCommand),
+    /// Checks the log of what partners were sent, offline.
+    VerifyLog(verify_log::VerifyLog),
     /// Explains a topic, offline: config, exit-codes.
     #[command(after_help = "Example:\n  passerelle help config")]
     Help {
@@ -136,6 +139,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, Trouble> {
         Command::Bench(bench) => bench.run(&cli.common).await,
         Command::Platform(command) => command.run(&cli.common).await,
         Command::Partner(command) => command.run(&cli.common).await,
+        Command::VerifyLog(verify) => verify.run(&cli.common).await,
         Command::Help { topic } => help::run(topic.as_deref(), &cli.common.output()),
     }
 }

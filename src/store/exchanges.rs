@@ -1,5 +1,8 @@
 //! The exchange log: one row per answered exchange with a partner. It only grows, so that what was sent
-//! in the past stays provable after the disclosure has moved on. It holds digests, never texts.
+//! in the past stays provable after the disclosure has moved on. It holds digests, never texts, and is a chain
+//! per partner (`evidence`).
+
+use std::collections::BTreeMap;
 
 use sqlx::{FromRow, QueryBuilder};
 
@@ -78,17 +81,30 @@ macro_rules! select_exchanges {
 }
 
 impl Tx {
-    /// Adds rows.
+    /// Adds rows to the chains of their partners, which are listed.
     pub async fn append_exchanges(&mut self, exchanges: &[Exchange]) -> Result<(), StoreError> {
+        // By partner, so that two writers never wait for each other in a circle.
+        let mut of_partners: BTreeMap<&PartnerDomain, Vec<Exchange>> = BTreeMap::new();
         for exchange in exchanges {
             whole("an activity's address", &exchange.activity)?;
+            let answer = exchange.answer.as_deref().map(|answer| remark(answer, ANSWER));
+            of_partners.entry(&exchange.partner).or_default().push(Exchange { answer, ..exchange.clone() });
         }
-        for chunk in exchanges.chunks(CHUNK) {
+        for (partner, exchanges) in of_partners {
+            let digests = self.continue_chain(partner, &exchanges).await?;
+            let rows: Vec<(&Exchange, Digest)> = exchanges.iter().zip(digests).collect();
+            self.insert_exchanges(&rows).await?;
+        }
+        Ok(())
+    }
+
+    async fn insert_exchanges(&mut self, rows: &[(&Exchange, Digest)]) -> Result<(), StoreError> {
+        for chunk in rows.chunks(CHUNK) {
             on_backend!(&mut *self, conn: Db => {
                 let mut query = QueryBuilder::<Db>::new(
-                    "INSERT INTO exchange (partner, record, revision, digest, activity, at, status, answer) ",
+                    "INSERT INTO exchange (partner, record, revision, digest, activity, at, status, answer, chain) ",
                 );
-                query.push_values(chunk, |mut row, exchange| {
+                query.push_values(chunk, |mut row, (exchange, chain)| {
                     row.push_bind(&exchange.partner)
                         .push_bind(&exchange.record)
                         .push_bind(exchange.revision.map(number))
@@ -96,7 +112,8 @@ impl Tx {
                         .push_bind(&exchange.activity)
                         .push_bind(exchange.at)
                         .push_bind(exchange.status.map(i64::from))
-                        .push_bind(exchange.answer.as_deref().map(|answer| remark(answer, ANSWER)));
+                        .push_bind(&exchange.answer)
+                        .push_bind(chain);
                 });
                 query.build().execute(conn).await?;
             });

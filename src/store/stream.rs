@@ -9,7 +9,8 @@ use std::str::FromStr;
 
 use sqlx::{FromRow, QueryBuilder};
 
-use super::columns::whole;
+use super::columns::{unsigned, whole};
+use super::exchanges::Exchange;
 use super::records::{Standing, StoredRecord};
 use super::{StoreError, Tx, on_backend};
 use crate::domain::digest::Digest;
@@ -122,7 +123,7 @@ impl Tx {
         if pass != Some(cursor.pass) {
             return Ok(None);
         }
-        self.acknowledge_page(request, cursor.page - 1).await?;
+        let arrived = self.acknowledge_page(request, cursor.page - 1).await?;
         let mut picked = self.opened_before(request.partner, cursor.page).await?;
         if picked.is_empty() {
             picked = self.pick(request, &cursor, cursor.after.as_ref(), request.limit).await?;
@@ -138,6 +139,8 @@ impl Tx {
             }
         }
         self.disclose_page(request, &cursor, &picked).await?;
+        // Last, because it locks the partner's row: whoever finishes a delivery locks its disclosure first.
+        self.append_exchanges(&arrived).await?;
         let ids: Vec<RecordId> = picked.iter().map(|pick| pick.id.clone()).collect();
         let mut records = self.lookup_records(&ids).await?;
         let place: std::collections::HashMap<&RecordId, usize> = ids.iter().enumerate().map(|(n, id)| (id, n)).collect();
@@ -167,21 +170,14 @@ impl Tx {
         })
     }
 
-    /// The partner asked for what follows page `page`: it has that page.
-    async fn acknowledge_page(&mut self, request: &StreamRequest<'_>, page: i64) -> Result<(), StoreError> {
-        on_backend!(self, conn => {
-            sqlx::query(
-                "INSERT INTO exchange (partner, record, revision, digest, activity, at, status)
-                 SELECT partner, record, page_revision, page_digest, $3, $4, 200
-                   FROM disclosure
-                  WHERE partner = $1 AND page = $2",
-            )
-            .bind(request.partner)
-            .bind(page)
-            .bind(request.activity)
-            .bind(request.at)
-            .execute(&mut *conn)
-            .await?;
+    /// The partner asked for what follows page `page`: it has that page. Returns what the log has to say of it.
+    async fn acknowledge_page(&mut self, request: &StreamRequest<'_>, page: i64) -> Result<Vec<Exchange>, StoreError> {
+        let mut carried: Vec<(RecordId, Option<i64>, Option<Digest>)> = on_backend!(self, conn => {
+            let carried = sqlx::query_as("SELECT record, page_revision, page_digest FROM disclosure WHERE partner = $1 AND page = $2")
+                .bind(request.partner)
+                .bind(page)
+                .fetch_all(&mut *conn)
+                .await?;
             sqlx::query(
                 "UPDATE disclosure
                     SET state = CASE WHEN state = 'sending' OR page_revision < due_revision THEN state
@@ -199,8 +195,20 @@ impl Tx {
             .bind(request.at)
             .execute(conn)
             .await?;
+            carried
         });
-        Ok(())
+        carried.sort();
+        let exchange = |(record, revision, digest): (RecordId, Option<i64>, Option<Digest>)| Exchange {
+            partner: request.partner.clone(),
+            record: Some(record),
+            revision: revision.map(unsigned),
+            digest,
+            activity: request.activity.to_owned(),
+            at: request.at,
+            status: Some(200),
+            answer: None,
+        };
+        Ok(carried.into_iter().map(exchange).collect())
     }
 
     /// What stands on a page that was opened before.

@@ -3,6 +3,7 @@
 mod changes;
 mod copies;
 mod delivery;
+mod evidence;
 mod examples;
 mod identifiers;
 mod items;
