@@ -13,18 +13,18 @@ use serde_json::Value;
 use tokio::process::Child;
 use tokio::sync::Mutex;
 
-use super::ITEMS;
+use super::items;
 use crate::support::checker::{self, Side};
 use crate::support::program::{Installation, text, was_killed};
 use crate::support::stores::Databases;
 
-/// Lyon in front of a platform with 500 proposals, and Bordeaux, which has none of its own.
+/// Lyon in front of a platform with many proposals, and Bordeaux, which has none of its own.
 pub struct Cities {
     pub lyon: Installation,
     pub bordeaux: Installation,
     platform: SimulatedDecidim,
-    databases: [String; 2],
-    running: Mutex<HashMap<&'static str, Child>>,
+    pub(super) databases: [String; 2],
+    pub(super) running: Mutex<HashMap<&'static str, Child>>,
 }
 
 impl Cities {
@@ -39,7 +39,7 @@ impl Cities {
                 .find(|proposal| state.proposal_is_public(proposal))
                 .expect("the fixture has a public proposal");
             let (component, author) = (like.component, like.authors.first().copied().unwrap_or(1));
-            while state.proposals.len() < ITEMS {
+            while state.proposals.len() < items() {
                 let title = format!("Un banc de plus, numéro {}", state.proposals.len());
                 state.add_proposal(&NewProposal { component, author, title: &title, body: "Avec un arbre.", place: None });
             }
@@ -57,13 +57,16 @@ impl Cities {
         Ok(cities)
     }
 
-    async fn start(&self, name: &'static str, point: Option<&str>) {
-        let installation = if name == "lyon" { &self.lyon } else { &self.bordeaux };
-        let child = installation.serve(point).await;
+    pub(super) fn installation(&self, name: &str) -> &Installation {
+        if name == "lyon" { &self.lyon } else { &self.bordeaux }
+    }
+
+    pub(super) async fn start(&self, name: &'static str, point: Option<&str>) {
+        let child = self.installation(name).serve(point).await;
         self.running.lock().await.insert(name, child);
     }
 
-    async fn stop(&self, name: &'static str) -> anyhow::Result<()> {
+    pub(super) async fn stop(&self, name: &'static str) -> anyhow::Result<()> {
         if let Some(mut child) = self.running.lock().await.remove(name) {
             child.kill().await?;
         }
@@ -98,7 +101,7 @@ impl Cities {
         }
         let complete = async {
             loop {
-                let output = self.lyon.run(&["platform", "sync", "lyon"]).await;
+                let output = self.lyon.run_patiently(&["platform", "sync", "lyon"], None, patience).await;
                 if output.status.success() {
                     return Ok(());
                 }
@@ -145,7 +148,7 @@ impl Cities {
     }
 
     /// From now on `serve` leaves the platform alone.
-    fn unscheduled(&self) {
+    pub(super) fn unscheduled(&self) {
         self.lyon.rewrite(|text| {
             if text.contains("publish = ") {
                 text.replace("publish = true", "publish = false")
@@ -157,11 +160,17 @@ impl Cities {
 
     async fn expect_death(&self, name: &'static str, point: &str) -> anyhow::Result<()> {
         let mut child = self.running.lock().await.remove(name).context("it was started")?;
-        let status = tokio::time::timeout(Duration::from_secs(90), child.wait())
+        // A sender that met a closed door comes again after half a minute at most, and then needs its time.
+        let status = tokio::time::timeout(Duration::from_mins(4), child.wait())
             .await
             .with_context(|| format!("{name} lives on: {point} was not passed"))??;
         ensure!(was_killed(status), "{name} ended with {status}, not by {point}");
         Ok(())
+    }
+
+    /// A city's domain, as the other one writes it.
+    pub(super) fn domain(&self, name: &str) -> anyhow::Result<PartnerDomain> {
+        Ok(format!("{name}.localhost:{}", self.installation(name).port).parse()?)
     }
 
     /// Every public proposal of the platform is one visible record of Lyon, of revision 1.
@@ -170,13 +179,20 @@ impl Cities {
             self.platform.read(|state| state.proposals.iter().filter(|proposal| state.proposal_is_public(proposal)).count());
         let store = Store::open(&self.databases[0]).await?;
         let mut tx = store.read().await?;
-        let query = RecordQuery { classes: vec![Class::Contribution], visible_only: true, limit: 1000, ..RecordQuery::default() };
-        let page = tx.list_records(&query).await?;
+        let mut query =
+            RecordQuery { classes: vec![Class::Contribution], visible_only: true, limit: 1000, ..RecordQuery::default() };
         let mut seen: HashMap<String, usize> = HashMap::new();
-        for record in &page.items {
-            let local = record.local.as_ref().context("an own record knows its source")?;
-            *seen.entry(local.id.clone()).or_default() += 1;
-            ensure!(record.revision == 1, "{local} has revision {}", record.revision);
+        loop {
+            let page = tx.list_records(&query).await?;
+            for record in &page.items {
+                let local = record.local.as_ref().context("an own record knows its source")?;
+                *seen.entry(local.id.clone()).or_default() += 1;
+                ensure!(record.revision == 1, "{local} has revision {}", record.revision);
+            }
+            match page.next {
+                Some(next) => query.after = Some(next),
+                None => break,
+            }
         }
         ensure!(seen.values().all(|&times| times == 1), "some item is published twice");
         ensure!(seen.len() == public, "{} of {public} public proposals are published", seen.len());
@@ -189,10 +205,8 @@ impl Cities {
     pub async fn expect_converged(&self, patience: Duration) -> anyhow::Result<()> {
         let lyon = Store::open(&self.databases[0]).await?;
         let bordeaux = Store::open(&self.databases[1]).await?;
-        let sides =
-            |installation: &Installation, name: &str| format!("{name}.localhost:{}", installation.port).parse::<PartnerDomain>();
-        let origin = Side { store: &lyon, domain: sides(&self.lyon, "lyon")? };
-        let holder = Side { store: &bordeaux, domain: sides(&self.bordeaux, "bordeaux")? };
+        let origin = Side { store: &lyon, domain: self.domain("lyon")? };
+        let holder = Side { store: &bordeaux, domain: self.domain("bordeaux")? };
         let converged = async {
             while !checker::check(&origin, &holder, SystemClock.now()).await?.is_empty() {
                 tokio::time::sleep(Duration::from_millis(300)).await;
@@ -223,7 +237,7 @@ fn tail(log: &str) -> String {
 }
 
 /// `one` accepts `other` by the sixteen digits that `other` prints.
-async fn accept(one: &Installation, other: &Installation) -> anyhow::Result<()> {
+pub(super) async fn accept(one: &Installation, other: &Installation) -> anyhow::Result<()> {
     let listed: Value = serde_json::from_slice(&other.run(&["partner", "list", "--json"]).await.stdout)?;
     let digits = listed["fingerprint"]["digits"].as_str().context("the list begins with our own fingerprint")?;
     let domain = listed["domain"].as_str().context("and our own domain")?;

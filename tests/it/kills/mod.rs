@@ -1,10 +1,12 @@
-//! REL-001 … REL-005: SIGKILL of the real process at each named point, on 500 items, on both databases.
-//! After a restart nothing is lost, nothing doubled, nothing out of order (`support/checker.rs` says so,
-//! and its own tests show that it can say otherwise).
+//! REL-001 … REL-005: SIGKILL of the real process at each named point, on both databases. After a restart nothing
+//! is lost, nothing doubled, nothing out of order (`support/checker.rs` says so, and its own tests show that
+//! it can say otherwise).
 //!
-//! Each point is hit once per database; `PASSERELLE_LONG=1` hits the points at several moments.
+//! By default each point is hit once per database, on 500 items. With `PASSERELLE_LONG=1` each point has one
+//! history of 10 000 items in which the process is killed up to 50 times (`long`).
 
 mod city;
+mod long;
 
 use std::time::Duration;
 
@@ -13,62 +15,65 @@ use crate::support::program::{text, was_killed};
 use crate::support::stores::Databases;
 use city::Cities;
 
-/// Items in each story.
-pub const ITEMS: usize = 500;
+/// Whether the long form is asked for.
+fn is_long() -> bool {
+    std::env::var_os("PASSERELLE_LONG").is_some()
+}
 
-/// At which passing of a point the process dies: early, or early and late.
-fn moments(early: u64, late: u64) -> Vec<u64> {
-    if std::env::var_os("PASSERELLE_LONG").is_some() { vec![1, early, u64::midpoint(early, late), late] } else { vec![early] }
+/// Items in each story.
+fn items() -> usize {
+    if is_long() { long::ITEMS } else { 500 }
 }
 
 /// Reads the platform with a kill at `point`, then again without.
 async fn sync_survives(databases: Databases, point: &str) -> anyhow::Result<()> {
-    let last = if point == "sync.before-finish" { 1 } else { 3 };
-    for nth in moments(last.min(2), last) {
-        let cities = Cities::new(&databases).await?;
-        let killed = cities.lyon.run_to_death(&["platform", "sync", "lyon"], &format!("{point}:{nth}")).await;
-        assert!(was_killed(killed.status), "it was not killed at {point}:{nth}: {}", text(&killed));
-        // The dead run holds the platform for a while; the next one is told so and comes again.
-        cities.sync_until_complete(Duration::from_mins(1)).await?;
-        cities.expect_every_item_once().await?;
-        let again = cities.lyon.run(&["platform", "sync", "lyon", "--json"]).await;
-        assert!(again.status.success(), "{}", text(&again));
-        cities.expect_every_item_once().await?;
+    if is_long() {
+        return long::sync(databases, point).await;
     }
-    Ok(())
+    let nth = if point == "sync.before-finish" { 1 } else { 2 };
+    let cities = Cities::new(&databases).await?;
+    let killed = cities.lyon.run_to_death(&["platform", "sync", "lyon"], &format!("{point}:{nth}")).await;
+    assert!(was_killed(killed.status), "it was not killed at {point}:{nth}: {}", text(&killed));
+    // The dead run holds the platform for a while; the next one is told so and comes again.
+    cities.sync_until_complete(Duration::from_mins(1)).await?;
+    cities.expect_every_item_once().await?;
+    let again = cities.lyon.run(&["platform", "sync", "lyon", "--json"]).await;
+    assert!(again.status.success(), "{}", text(&again));
+    cities.expect_every_item_once().await
 }
 
 /// Publishes to a partner with a kill at `point` in the sender's process, restarts it, and compares.
 async fn sending_survives(databases: Databases, point: &str) -> anyhow::Result<()> {
-    for nth in moments(if point.starts_with("planner") { 1 } else { 100 }, if point.starts_with("planner") { 2 } else { 400 }) {
-        let cities = Cities::paired(&databases).await?;
-        cities.sync_until_complete(Duration::from_mins(1)).await?;
-        cities.lyon_dies_at(&format!("{point}:{nth}")).await?;
-        cities.expect_converged(Duration::from_mins(2)).await?;
+    if is_long() {
+        return long::sending(databases, point).await;
     }
-    Ok(())
+    let nth = if point.starts_with("planner") { 1 } else { 100 };
+    let cities = Cities::paired(&databases).await?;
+    cities.sync_until_complete(Duration::from_mins(1)).await?;
+    cities.lyon_dies_at(&format!("{point}:{nth}")).await?;
+    cities.expect_converged(Duration::from_mins(2)).await
 }
 
 /// Publishes to a partner with a kill at `point` in the receiver's process, restarts it, and compares.
-async fn receiving_survives(databases: Databases, point: &str, early: u64, late: u64) -> anyhow::Result<()> {
-    for nth in moments(early, late) {
-        let cities = Cities::paired(&databases).await?;
-        cities.sync_until_complete(Duration::from_mins(1)).await?;
-        cities.bordeaux_dies_at(&format!("{point}:{nth}")).await?;
-        cities.expect_converged(Duration::from_mins(2)).await?;
+async fn receiving_survives(databases: Databases, point: &str) -> anyhow::Result<()> {
+    if is_long() {
+        return long::receiving(databases, point).await;
     }
-    Ok(())
+    let cities = Cities::paired(&databases).await?;
+    cities.sync_until_complete(Duration::from_mins(1)).await?;
+    cities.bordeaux_dies_at(&format!("{point}:20")).await?;
+    cities.expect_converged(Duration::from_mins(2)).await
 }
 
 /// A partner that follows late reads everything by itself; it dies at `point` while it reads.
 async fn backfill_survives(databases: Databases, point: &str) -> anyhow::Result<()> {
-    for nth in moments(2, 4) {
-        let cities = Cities::new(&databases).await?;
-        cities.sync_until_complete(Duration::from_mins(1)).await?;
-        cities.backfill_dies_at(&format!("{point}:{nth}")).await?;
-        cities.expect_converged(Duration::from_mins(2)).await?;
+    if is_long() {
+        return long::backfill(databases, point).await;
     }
-    Ok(())
+    let cities = Cities::new(&databases).await?;
+    cities.sync_until_complete(Duration::from_mins(1)).await?;
+    cities.backfill_dies_at(&format!("{point}:2")).await?;
+    cities.expect_converged(Duration::from_mins(2)).await
 }
 
 store_tests! {
@@ -78,10 +83,10 @@ store_tests! {
     async fn rel_001_killed_after_the_commit_of_a_batch(databases: Databases) { sync_survives(databases, "sync.after-commit").await?; }
     async fn rel_001_killed_before_the_run_is_closed(databases: Databases) { sync_survives(databases, "sync.before-finish").await?; }
 
-    async fn rel_002_killed_before_the_journal_commits(databases: Databases) { receiving_survives(databases, "inbox.before-commit", 20, 80).await?; }
-    async fn rel_002_killed_between_journal_and_answer(databases: Databases) { receiving_survives(databases, "inbox.after-commit", 20, 80).await?; }
-    async fn rel_003_killed_before_an_effect_commits(databases: Databases) { receiving_survives(databases, "effect.before-commit", 20, 80).await?; }
-    async fn rel_003_killed_after_an_effect_committed(databases: Databases) { receiving_survives(databases, "effect.after-commit", 20, 80).await?; }
+    async fn rel_002_killed_before_the_journal_commits(databases: Databases) { receiving_survives(databases, "inbox.before-commit").await?; }
+    async fn rel_002_killed_between_journal_and_answer(databases: Databases) { receiving_survives(databases, "inbox.after-commit").await?; }
+    async fn rel_003_killed_before_an_effect_commits(databases: Databases) { receiving_survives(databases, "effect.before-commit").await?; }
+    async fn rel_003_killed_after_an_effect_committed(databases: Databases) { receiving_survives(databases, "effect.after-commit").await?; }
 
     async fn rel_004_killed_before_a_fan_out_commits(databases: Databases) { sending_survives(databases, "planner.before-commit").await?; }
     async fn rel_004_killed_after_a_fan_out_committed(databases: Databases) { sending_survives(databases, "planner.after-commit").await?; }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::process::{Child, Command};
 
-/// Longest that any command of a test may take.
+/// Longest that a command of a test may take, where nothing else is said.
 const PATIENCE: Duration = Duration::from_mins(2);
 
 /// The program under test.
@@ -67,18 +67,33 @@ impl Installation {
 
     /// Runs a command to its end.
     pub async fn run(&self, arguments: &[&str]) -> Output {
-        finish(self.command(arguments)).await
+        finish(self.command(arguments), PATIENCE).await
     }
 
     /// Runs a command that kills itself at `point`.
     pub async fn run_to_death(&self, arguments: &[&str], point: &str) -> Output {
+        self.run_patiently(arguments, Some(point), PATIENCE).await
+    }
+
+    /// Runs a command that may take as long as `patience`; with `point`, it kills itself there.
+    pub async fn run_patiently(&self, arguments: &[&str], point: Option<&str>, patience: Duration) -> Output {
         let mut command = self.command(arguments);
-        command.env("PASSERELLE_KILL_AT", point);
-        finish(command).await
+        if let Some(point) = point {
+            command.env("PASSERELLE_KILL_AT", point);
+        }
+        finish(command, patience).await
     }
 
     /// Starts `serve` and waits until it answers; with `point`, it kills itself there.
     pub async fn serve(&self, point: Option<&str>) -> Child {
+        match self.try_serve(point).await {
+            Ok(child) => child,
+            Err(status) => panic!("serve ended with {status}: {}", self.log()),
+        }
+    }
+
+    /// The same where it may end before it answers; then this is how it ended.
+    pub async fn try_serve(&self, point: Option<&str>) -> Result<Child, ExitStatus> {
         let mut command = self.command(&["serve"]);
         if let Some(point) = point {
             command.env("PASSERELLE_KILL_AT", point);
@@ -90,14 +105,17 @@ impl Installation {
         let answered = tokio::time::timeout(PATIENCE, async {
             while tokio::net::TcpStream::connect(&health).await.is_err() {
                 if let Some(status) = child.try_wait().expect("it is our child") {
-                    panic!("serve ended with {status}: {}", self.log());
+                    return Err(status);
                 }
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
+            Ok(())
         })
         .await;
-        assert!(answered.is_ok(), "serve does not listen: {}", self.log());
-        child
+        match answered {
+            Ok(answered) => answered.map(|()| child),
+            Err(_) => panic!("serve does not listen: {}", self.log()),
+        }
     }
 
     /// What `serve` logged.
@@ -106,8 +124,8 @@ impl Installation {
     }
 }
 
-async fn finish(mut command: Command) -> Output {
-    tokio::time::timeout(PATIENCE, command.output()).await.expect("the command ends").expect("the program starts")
+async fn finish(mut command: Command, patience: Duration) -> Output {
+    tokio::time::timeout(patience, command.output()).await.expect("the command ends").expect("the program starts")
 }
 
 /// A port nobody listens on at the moment.
