@@ -25,6 +25,9 @@ use super::refusal::{Code, Refusal};
 use super::verify::{Verified, Verifier, busy};
 use super::{Federation, proof, receipts, wire};
 
+/// The word in the audit for a revision that would make another record of the one that is held.
+const IMMUTABLE: &str = "record-would-change";
+
 /// What to answer.
 #[derive(Debug, Clone)]
 pub struct InboxAnswer {
@@ -141,8 +144,10 @@ impl Inbox {
                 Ok(receipt)
             }
             Kept::Refused(refusal) => {
-                if refusal.code() == Code::Equivocation {
-                    self.freeze(&entry, &offer, &refusal).await.map_err(busy)?;
+                match refusal.code() {
+                    Code::Equivocation => self.freeze(&entry, &offer, &refusal).await.map_err(busy)?,
+                    Code::Immutable => self.tell_once(&entry, &offer, &refusal).await.map_err(busy)?,
+                    _ => {}
                 }
                 Err(refusal)
             }
@@ -200,6 +205,25 @@ impl Inbox {
             tx.freeze_copy(&offered.id, revision, &offered.digest).await?;
         }
         tx.append_audit(&[alert(entry, offered.id.as_str(), refusal.detail())]).await?;
+        tx.save().await
+    }
+
+    /// A record that would become another one: what is held stays, and a person is told once (SEC-059).
+    async fn tell_once(&self, entry: &JournalEntry, offer: &Offer, refusal: &Refusal) -> Result<(), StoreError> {
+        let Some(record) = offer.incoming.record() else { return Ok(()) };
+        let mut tx = self.federation.store.write().await?;
+        let told = tx.audit_of(record.as_str(), 50).await?;
+        if told.iter().any(|row| row.action == IMMUTABLE && row.detail == refusal.detail()) {
+            return Ok(());
+        }
+        tx.append_audit(&[AuditEntry {
+            at: entry.received_at,
+            who: entry.partner.to_string(),
+            action: IMMUTABLE.to_owned(),
+            subject: record.to_string(),
+            detail: refusal.detail().to_owned(),
+        }])
+        .await?;
         tx.save().await
     }
 

@@ -93,8 +93,9 @@ fn changed(held: &Record, offered: &Record) -> Option<&'static str> {
     if held.process() != offered.process() {
         return Some("process");
     }
-    let (before, after) = (held.published, offered.published);
-    if before.is_some() && after.is_some() && before != after {
+    // Not dropped either, or it would come back as another; but taking words back is never hindered.
+    let dropped_with_the_words = offered.published.is_none() && offered.takes_words_back();
+    if held.published.is_some() && held.published != offered.published && !dropped_with_the_words {
         return Some("published");
     }
     match (&held.body, &offered.body) {

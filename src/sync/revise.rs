@@ -28,7 +28,7 @@ pub(super) fn revise(stored: Option<&StoredRecord>, draft: Record, now: Timestam
     };
     record.revision = stored.revision + 1;
     if let Some(before) = &stored.record {
-        keep_class(before, &mut record);
+        keep_identity(before, &mut record);
     }
     let before = match (&stored.record, stored.standing) {
         (Some(before), Standing::Live) => before,
@@ -68,9 +68,12 @@ pub(super) fn moved_file(stored: Option<&StoredRecord>, draft: &Record) -> Optio
     Some(record)
 }
 
-/// What a record is never changes (SEC-059): a comment that would begin to take a side, or cease to,
-/// keeps its stance. No platform that we know lets anybody do that.
-fn keep_class(before: &Record, record: &mut Record) {
+/// What a record is never changes, or every partner refuses its next revision (SEC-059). Its first
+/// publication stays what it was, although Decidim dates a process anew that was unpublished for a while.
+/// A comment that would begin to take a side, or cease to, keeps its stance; no platform that we know lets
+/// anybody do that.
+fn keep_identity(before: &Record, record: &mut Record) {
+    record.published = before.published.or(record.published);
     if let (Body::Comment(before), Body::Comment(after)) = (&before.body, &mut record.body)
         && before.class() != after.class()
     {

@@ -9,7 +9,7 @@ use super::place::Place;
 use super::proof::DataIntegrityProof;
 use super::scalar::{
     Address, Audience, Contexts, Instant, Language, LanguageMap, Multihash, Plain, ReasonConcept, RevisionNumber, Salt, constant,
-    one_or_many,
+    one_address, one_or_many,
 };
 use super::source::{MappingReport, SourceRecord};
 use super::theme::Theme;
@@ -47,6 +47,7 @@ pub struct Envelope {
     pub id: RecordId,
     /// The actor that signs; equals `authority`.
     #[schemars(with = "Address")]
+    #[serde(deserialize_with = "one_address")]
     pub attributed_to: ActorId,
     /// The public body that is the single source of truth.
     #[schemars(with = "Address")]

@@ -5,10 +5,14 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
+use std::str::FromStr;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+
+use super::super::verify::one_id;
 
 use crate::domain::authority::AuthorityKind;
 use crate::domain::consultation::ProcessKind;
@@ -341,6 +345,14 @@ impl JsonSchema for LanguageMap {
             "maxProperties": 100
         })
     }
+}
+
+/// Reads an address that a JSON-LD writer may have written as an object with that `id`, or as the only
+/// member of a list (SEC-053).
+pub fn one_address<'de, D: Deserializer<'de>, T: FromStr<Err: Display>>(deserializer: D) -> Result<T, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    let id = one_id(&value).ok_or_else(|| serde::de::Error::custom("it does not name exactly one"))?;
+    id.parse().map_err(serde::de::Error::custom)
 }
 
 /// Reads a list that a JSON-LD writer may have written as its only member.

@@ -7,6 +7,7 @@ mod records;
 mod rel_inbox;
 pub mod rig;
 mod sec_http;
+mod sec_identity;
 mod sec_keys;
 mod sec_ownership;
 mod sec_pages;

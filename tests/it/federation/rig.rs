@@ -1,5 +1,6 @@
 //! A strict gateway `a.example` with two partners, its store and its network watched.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -31,23 +32,6 @@ use crate::support::network::Network;
 use crate::support::peer::{Knock, Peer};
 use crate::support::stores::Databases;
 
-/// Every table that a request could touch.
-const TABLES: [&str; 13] = [
-    "meta",
-    "identifier",
-    "record",
-    "record_revision",
-    "change",
-    "partner",
-    "disclosure",
-    "letter",
-    "exchange",
-    "journal",
-    "copy",
-    "secret",
-    "audit",
-];
-
 /// The gateway under test.
 pub struct Rig {
     /// What it shares.
@@ -78,11 +62,10 @@ pub struct Answer {
     pub body: Bytes,
 }
 
-/// What a request left behind: rows per table, the partners, connections.
-#[derive(Debug, PartialEq)]
+/// What a request left behind: every table, row by row, and connections.
+#[derive(PartialEq)]
 pub struct State {
-    rows: Vec<(&'static str, i64)>,
-    partners: Vec<Partner>,
+    tables: BTreeMap<String, Vec<String>>,
     connections: usize,
 }
 
@@ -90,6 +73,29 @@ impl State {
     /// The same where asking the partner itself was right.
     pub fn without_connections(self) -> Self {
         Self { connections: 0, ..self }
+    }
+
+    /// The same where one table was to be written.
+    pub fn without(mut self, table: &str) -> Self {
+        assert!(self.tables.remove(table).is_some(), "there is no table {table}");
+        self
+    }
+
+    /// What differs from a later state, in a few words.
+    pub fn differences(&self, later: &Self) -> Vec<String> {
+        let changed = self.tables.iter().filter(|(table, rows)| later.tables.get(*table) != Some(rows));
+        let mut said: Vec<String> = changed.map(|(table, _)| format!("table {table}")).collect();
+        if self.connections != later.connections {
+            said.push(format!("{} connections", later.connections - self.connections));
+        }
+        said
+    }
+}
+
+impl std::fmt::Debug for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let rows: Vec<_> = self.tables.iter().map(|(table, rows)| format!("{table}: {}", rows.len())).collect();
+        write!(f, "{rows:?}, {} connections", self.connections)
     }
 }
 
@@ -186,14 +192,38 @@ impl Rig {
         Ok(())
     }
 
-    /// Rows, partners and connections.
+    /// Every row of every table, and connections.
     pub async fn state(&self) -> anyhow::Result<State> {
-        let mut rows = Vec::new();
-        for table in TABLES {
-            rows.push((table, self.number(&format!("SELECT COUNT(*) FROM {table}")).await?));
-        }
-        let partners = self.federation.store.read().await?.list_partners().await?;
-        Ok(State { rows, partners, connections: self.network.connections() })
+        let tables = if self.url.starts_with("sqlite") {
+            let mut connection = SqliteConnection::connect(&self.url).await?;
+            let names = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'";
+            let names: Vec<String> = sqlx::query_scalar(names).fetch_all(&mut connection).await?;
+            let mut tables = BTreeMap::new();
+            for name in names {
+                let columns = "SELECT group_concat('quote(\"' || name || '\")', '||''|''||') FROM pragma_table_info($1)";
+                let row: String = sqlx::query_scalar(columns).bind(&name).fetch_one(&mut connection).await?;
+                let rows = AssertSqlSafe(format!("SELECT {row} FROM \"{name}\""));
+                tables.insert(name, sqlx::query_scalar(rows).fetch_all(&mut connection).await?);
+            }
+            tables
+        } else {
+            let mut connection = PgConnection::connect(&self.url).await?;
+            let names = "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'";
+            let names: Vec<String> = sqlx::query_scalar(names).fetch_all(&mut connection).await?;
+            let mut tables = BTreeMap::new();
+            for name in names {
+                let rows = AssertSqlSafe(format!("SELECT t::text FROM \"{name}\" AS t"));
+                tables.insert(name, sqlx::query_scalar(rows).fetch_all(&mut connection).await?);
+            }
+            tables
+        };
+        let sorted = |mut rows: Vec<String>| {
+            rows.sort();
+            rows
+        };
+        let tables: BTreeMap<String, Vec<String>> = tables.into_iter().map(|(name, rows)| (name, sorted(rows))).collect();
+        anyhow::ensure!(tables.contains_key("journal") && tables.contains_key("copy"), "these are not our tables");
+        Ok(State { tables, connections: self.network.connections() })
     }
 
     /// How many rows a table has.
@@ -224,7 +254,8 @@ impl Rig {
         let Some(place) = code else { anyhow::bail!("expected one of {codes:?}, got {shown}") };
         anyhow::ensure!(problem["status"] == status, "{shown}");
         anyhow::ensure!(counted(&codes[place]) == counts[place] + 1, "the refusal was not counted: {shown}");
-        anyhow::ensure!(self.state().await? == before, "State 0 was left by {shown}");
+        let left = before.differences(&self.state().await?);
+        anyhow::ensure!(left.is_empty(), "State 0 was left ({left:?}) by {shown}");
         Ok(())
     }
 
@@ -234,7 +265,8 @@ impl Rig {
         let answer = self.knock(knock).await;
         let shown = format!("{} for {:.400}", answer.status, format!("{knock:?}"));
         anyhow::ensure!(answer.status.is_client_error(), "{shown}");
-        anyhow::ensure!(self.state().await? == before, "State 0 was left by {shown}");
+        let left = before.differences(&self.state().await?);
+        anyhow::ensure!(left.is_empty(), "State 0 was left ({left:?}) by {shown}");
         Ok(())
     }
 

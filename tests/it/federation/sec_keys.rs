@@ -313,16 +313,6 @@ store_tests! {
         assert_eq!(rig.network.requests(), 1);
     }
 
-    async fn sec_048_an_unlisted_server_is_refused_without_a_look(databases: Databases) {
-        let rig = Rig::new(&databases).await?;
-        let m = Peer::at("m.example");
-        rig.network.serve("m.example/actor", Served::activity(&m.actor_document()));
-        let activity = m.activity("1", "Follow", &json!("https://a.example/actor"));
-        for knock in [m.post(&activity, rig.now()), m.post_cavage(&activity, rig.now())] {
-            rig.refuses(&knock, 403, &[Code::NotListed]).await?;
-        }
-    }
-
     async fn sec_076_rel_064_a_new_key_is_taken_from_the_actors_own_origin_only(databases: Databases) {
         let rig = Rig::new(&databases).await?;
         let new = new_keys(&rig);
