@@ -7,9 +7,10 @@ use super::{Common, Trouble};
 use crate::app::Gateway;
 use crate::domain::fingerprint::WordList;
 use crate::domain::partner::Partner;
-use crate::domain::{ActorId, PartnerDomain};
+use crate::domain::{ActorId, PartnerDomain, Timestamp};
 use crate::federation::pairing::{self, Introduction};
 use crate::federation::retry;
+use crate::store::{OpenRecalls, PartnerHealth};
 
 /// The allow-list.
 #[derive(Debug, Subcommand)]
@@ -106,7 +107,13 @@ async fn list(common: &Common, gateway: &Gateway) -> Result<ExitCode, Trouble> {
     let print = key.fingerprint();
     let (french, english) = (print.words(WordList::French).join(" "), print.words(WordList::English).join(" "));
     let mut tx = gateway.federation.store.read().await.map_err(anyhow::Error::from)?;
-    let partners = tx.list_partners().await.map_err(anyhow::Error::from)?;
+    let mut partners = Vec::new();
+    for partner in tx.list_partners().await.map_err(anyhow::Error::from)? {
+        let health = tx.partner_health(&partner.domain).await.map_err(anyhow::Error::from)?;
+        partners.push((partner, health));
+    }
+    let recalls = tx.open_recalls().await.map_err(anyhow::Error::from)?;
+    let now = gateway.federation.now();
     common.output().data(
         || {
             let mut text = format!(
@@ -117,9 +124,9 @@ async fn list(common: &Common, gateway: &Gateway) -> Result<ExitCode, Trouble> {
             if partners.is_empty() {
                 text.push_str("\nNobody is listed yet. Next: passerelle partner accept DOMAIN --fingerprint \"their words\"");
             } else {
-                let width = partners.iter().map(|partner| partner.domain.as_str().len()).max().unwrap_or(0);
+                let width = partners.iter().map(|(partner, _)| partner.domain.as_str().len()).max().unwrap_or(0);
                 text.push_str(&format!("\n{:width$}  kind     follows us  followed  name\n", "domain"));
-                for partner in &partners {
+                for (partner, _) in &partners {
                     text.push_str(&format!(
                         "{:width$}  {:7}  {:10}  {:8}  {}\n",
                         partner.domain.as_str(),
@@ -130,6 +137,9 @@ async fn list(common: &Common, gateway: &Gateway) -> Result<ExitCode, Trouble> {
                     ));
                 }
             }
+            for line in needs_a_look(&partners, &recalls, now) {
+                text.push_str(&format!("\n{line}"));
+            }
             text
         },
         || {
@@ -138,7 +148,7 @@ async fn list(common: &Common, gateway: &Gateway) -> Result<ExitCode, Trouble> {
                 "domain": PartnerDomain::of(&gateway.federation.public_url),
                 "actor": ActorId::as_str(gateway.federation.actor()),
                 "fingerprint": {"fr": french, "en": english, "digits": print.digits(), "key": key.to_string()},
-                "partners": partners.iter().map(row).collect::<Vec<_>>(),
+                "partners": partners.iter().map(|(partner, health)| standing(partner, health.as_ref(), &recalls)).collect::<Vec<_>>(),
             })
         },
     );
@@ -158,7 +168,88 @@ fn row(partner: &Partner) -> Value {
     })
 }
 
+/// A listed partner with how it is reached and what is open there.
+fn standing(partner: &Partner, health: Option<&PartnerHealth>, recalls: &[OpenRecalls]) -> Value {
+    let mut row = row(partner);
+    if let Some(health) = health {
+        row["failingSince"] = json!(health.failing_since);
+        row["blocked"] = json!(health.blocked);
+        row["nextProbe"] = json!(health.next_probe);
+        row["lastSuccess"] = json!(health.last_success);
+    }
+    row["recalls"] = recalls
+        .iter()
+        .find(|recalls| recalls.partner == partner.domain)
+        .map_or_else(|| json!({"open": 0}), |recalls| json!({"open": recalls.open, "oldest": recalls.oldest}));
+    row
+}
+
+/// What a person should know of partners: who fails since when, and what is not proven erased.
+fn needs_a_look(partners: &[(Partner, Option<PartnerHealth>)], recalls: &[OpenRecalls], now: Timestamp) -> Vec<String> {
+    let failing = partners.iter().filter_map(|(partner, health)| {
+        let health = health.as_ref()?;
+        let since = health.failing_since?;
+        let why = health.blocked.as_deref().map_or_else(|| "does not answer".to_owned(), |why| format!("refuses ({why})"));
+        let next = health.next_probe.map_or_else(String::new, |next| format!("; next try {next}"));
+        Some(format!("{}: {why} since {since}{next}", partner.domain))
+    });
+    let open = recalls.iter().map(|recalls| {
+        let OpenRecalls { partner, open, oldest } = recalls;
+        let days = now.since(*oldest).as_secs() / 86_400;
+        format!("{partner}: recalled and not proven erased: {open}, the oldest on {oldest} ({days} days ago); it is asked for until it is")
+    });
+    failing.chain(open).collect()
+}
+
 /// Digits four by four.
 fn grouped(digits: &str) -> String {
     digits.as_bytes().chunks(4).map(|four| String::from_utf8_lossy(four).into_owned()).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::partner::{FollowState, PartnerKind};
+    use crate::store::partners::Failures;
+
+    #[test]
+    fn gdpr_03_whoever_lists_partners_sees_who_fails_and_what_is_not_erased() {
+        let at = |text: &str| -> Timestamp { text.parse().expect("a time") };
+        let partner = Partner {
+            domain: "bordeaux.example".parse().expect("a domain"),
+            kind: PartnerKind::Partner,
+            actor: "https://bordeaux.example/actor".parse().expect("an address"),
+            name: "Bordeaux".to_owned(),
+            inbox: "https://bordeaux.example/actor/inbox".to_owned(),
+            records: None,
+            key: None,
+            key_id: None,
+            rsa: None,
+            follows_us: FollowState::Accepted,
+            followed: FollowState::Accepted,
+            since: at("2026-01-01T00:00:00Z"),
+        };
+        let health = PartnerHealth {
+            domain: partner.domain.clone(),
+            failures: Failures(9),
+            failing_since: Some(at("2026-11-01T08:00:00Z")),
+            blocked: None,
+            next_probe: Some(at("2026-11-21T14:00:00Z")),
+            last_success: None,
+        };
+        let recalls = [OpenRecalls { partner: partner.domain.clone(), open: 2, oldest: at("2026-11-01T09:00:00Z") }];
+        let listed = [(partner, Some(health))];
+        let lines = needs_a_look(&listed, &recalls, at("2026-11-21T12:00:00Z"));
+        assert_eq!(
+            lines,
+            [
+                "bordeaux.example: does not answer since 2026-11-01T08:00:00Z; next try 2026-11-21T14:00:00Z",
+                "bordeaux.example: recalled and not proven erased: 2, the oldest on 2026-11-01T09:00:00Z (20 days ago); \
+                 it is asked for until it is",
+            ]
+        );
+        let row = standing(&listed[0].0, listed[0].1.as_ref(), &recalls);
+        assert_eq!((&row["recalls"]["open"], &row["failingSince"]), (&json!(2), &json!("2026-11-01T08:00:00Z")));
+        assert_eq!(standing(&listed[0].0, None, &[])["recalls"], json!({"open": 0}));
+    }
 }

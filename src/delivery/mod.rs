@@ -21,6 +21,7 @@
 pub mod answer;
 pub mod attempt;
 mod outcome;
+pub mod overdue;
 pub mod schedule;
 pub mod worker;
 

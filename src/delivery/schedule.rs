@@ -1,6 +1,6 @@
 //! When to try again (security.md §3.2): at once; after 10 s, 30 s, 2 min, 10 min, 30 min; then hourly
 //! until an item is 7 days old, six-hourly until it is 30 days old; then it is parked for a person.
-//! Deletes and purge requests never park. Pure: what the time is, and chance, are arguments.
+//! Recalls (Deletes, what is hidden) and purge requests never park. Pure: what the time is, and chance, are arguments.
 
 use std::time::Duration;
 

@@ -25,6 +25,7 @@ use crate::telemetry::kill_point;
 use super::Settings;
 use super::attempt::{Attempted, Prepared};
 use super::outcome::{Before, Health, PURGE_AGAIN, Verdict, Written, weigh};
+use super::overdue::Overdue;
 
 /// How much longer a lease is than the deadline of its request: for preparing and writing down.
 const LEASE_MARGIN: Duration = Duration::from_mins(1);
@@ -35,9 +36,6 @@ const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// When what was claimed and not sent is looked at again.
 const LEFT_AGAIN: Duration = Duration::from_hours(1);
 
-/// How often it is asked what has waited too long.
-const PARKING_EVERY: Duration = Duration::from_hours(1);
-
 /// Delivers what is due, a step at a time. Cloning shares it.
 #[derive(Clone)]
 pub struct Worker(Arc<Shared>);
@@ -46,7 +44,7 @@ struct Shared {
     federation: Federation,
     settings: Settings,
     under_way: Mutex<JoinSet<()>>,
-    parked_at: Mutex<Option<Timestamp>>,
+    overdue: Overdue,
 }
 
 /// Something that was claimed.
@@ -59,7 +57,7 @@ impl Worker {
     /// A worker; it does nothing until [`Worker::step`] is called.
     #[must_use]
     pub fn new(federation: Federation, settings: Settings) -> Self {
-        Self(Arc::new(Shared { federation, settings, under_way: Mutex::new(JoinSet::new()), parked_at: Mutex::new(None) }))
+        Self(Arc::new(Shared { federation, settings, under_way: Mutex::new(JoinSet::new()), overdue: Overdue::default() }))
     }
 
     /// Starts what is due and waits a moment for something to end. `Idle` when nothing is due and nothing under way.
@@ -74,7 +72,7 @@ impl Worker {
         }
         let busy = u32::try_from(under_way.len()).unwrap_or(u32::MAX);
         let room = self.0.settings.concurrency.saturating_sub(busy);
-        self.0.park_overdue().await?;
+        self.0.overdue.look(&self.0.federation, &self.0.settings).await?;
         let began = self.0.federation.now();
         // Looked at first, so that an idle worker does not hold the writer.
         let due = room > 0 && self.0.federation.store.read().await?.delivery_is_due(began).await?;
@@ -109,31 +107,6 @@ fn note_end(result: Result<(), tokio::task::JoinError>) -> usize {
 }
 
 impl Shared {
-    /// Sets aside what has been due for too long, and says so.
-    async fn park_overdue(&self) -> Result<(), StoreError> {
-        let now = self.federation.now();
-        let mut parked_at = self.parked_at.lock().await;
-        if parked_at.is_some_and(|last| now.since(last) < PARKING_EVERY) {
-            return Ok(());
-        }
-        let mut tx = self.federation.store.write().await?;
-        let parked = tx.park_overdue(now.minus(self.settings.park_after)).await?;
-        let entries: Vec<AuditEntry> = parked
-            .into_iter()
-            .map(|(partner, count)| AuditEntry {
-                at: now,
-                who: "gateway".to_owned(),
-                action: "delivery-parked".to_owned(),
-                subject: partner.to_string(),
-                detail: format!("{count} records could not be delivered for too long and wait for a person"),
-            })
-            .collect();
-        tx.append_audit(&entries).await?;
-        tx.save().await?;
-        *parked_at = Some(now);
-        Ok(())
-    }
-
     async fn claim(&self, room: u32, now: Timestamp) -> Result<Vec<Item>, StoreError> {
         let lease_until = now.plus(self.settings.limits.deadline).plus(LEASE_MARGIN);
         let mut tx = self.federation.store.write().await?;
@@ -180,7 +153,7 @@ impl Shared {
             body: activity.body,
         };
         let attempted = self.attempt(&prepared).await;
-        let before = self.before(&prepared, claimed.attempts, claimed.planned_at, !deleted).await?;
+        let before = self.before(&prepared, claimed.attempts, claimed.planned_at, !taken_back).await?;
         let mut written = self.weigh(&attempted, before);
         if let Verdict::AskThere(wait) = written.verdict {
             written = self.settle(&prepared.partner, &carried, written, wait).await;
@@ -360,7 +333,14 @@ impl Shared {
         }
         let Some(action) = written.alert else { return Ok(()) };
         let of_partner = matches!(&written.health, Health::Failing { blocked, .. } if blocked.is_some());
-        if !of_partner || self.is_new(tx, domain, action).await? {
+        // A recall that is refused is tried again for ever; it is told of once.
+        let again = matches!(written.verdict, Verdict::Again(_));
+        let news = match (of_partner, again) {
+            (true, _) => self.is_new(tx, domain, action, None).await?,
+            (false, true) => self.is_new(tx, domain, action, Some(&prepared.subject)).await?,
+            (false, false) => true,
+        };
+        if news {
             let entry = AuditEntry {
                 at: now,
                 who: "gateway".to_owned(),
@@ -381,10 +361,11 @@ impl Shared {
 
     /// Whether nobody was told yet since this partner began to fail. Its row is locked by what was just
     /// written, so that of two deliveries that fail at once one tells.
-    async fn is_new(&self, tx: &mut Tx, partner: &PartnerDomain, action: &str) -> Result<bool, StoreError> {
+    async fn is_new(&self, tx: &mut Tx, partner: &PartnerDomain, action: &str, about: Option<&str>) -> Result<bool, StoreError> {
         let since = tx.partner_health(partner).await?.and_then(|health| health.failing_since);
         let told = tx.audit_of(partner.as_str(), 50).await?;
-        Ok(!told.iter().any(|entry| entry.action == action && since.is_none_or(|since| entry.at >= since)))
+        let said = |detail: &str| about.is_none_or(|about| detail.strip_prefix(about).is_some_and(|rest| rest.starts_with(':')));
+        Ok(!told.iter().any(|entry| entry.action == action && said(&entry.detail) && since.is_none_or(|since| entry.at >= since)))
     }
 
     /// Gives a claimed row back without having sent anything; it is looked at again in a while.

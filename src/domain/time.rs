@@ -18,6 +18,11 @@ pub struct Timestamp(i64);
 pub struct NotATime(String);
 
 impl Timestamp {
+    /// The first representable instant.
+    pub const MIN: Self = Self(-62_135_596_800_000_000);
+    /// The last representable instant.
+    pub const MAX: Self = Self(253_402_207_199_999_999);
+
     /// From microseconds since 1970, if the year is between 1 and 9999.
     #[must_use]
     pub fn from_micros(micros: i64) -> Option<Self> {
@@ -53,14 +58,14 @@ impl Timestamp {
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
         let micros = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
-        Self::from_micros(self.0.saturating_add(micros)).unwrap_or(Self(253_402_207_199_999_999))
+        Self::from_micros(self.0.saturating_add(micros)).unwrap_or(Self::MAX)
     }
 
     /// `duration` earlier; stays at the first representable instant when that is too far.
     #[must_use]
     pub fn minus(self, duration: Duration) -> Self {
         let micros = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
-        Self::from_micros(self.0.saturating_sub(micros)).unwrap_or(Self(-62_135_596_800_000_000))
+        Self::from_micros(self.0.saturating_sub(micros)).unwrap_or(Self::MIN)
     }
 
     /// How long after `earlier` this is; zero when it is not after.

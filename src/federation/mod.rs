@@ -16,7 +16,7 @@ pub mod fetch;
 pub mod freshness;
 pub mod held;
 pub mod inbox;
-mod incoming;
+pub mod incoming;
 pub mod keyring;
 pub mod keys;
 mod meaning;

@@ -103,7 +103,8 @@ const SPECIAL_V6: [Network; 5] = [
 ];
 
 /// Whether an address is globally reachable. IPv4 inside IPv6 is not, whatever it holds.
-pub(super) fn is_global(address: IpAddr) -> bool {
+#[must_use]
+pub fn is_global(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(_) => !SPECIAL_V4.iter().any(|network| network.contains(address)),
         IpAddr::V6(_) => UNICAST_V6.contains(address) && !SPECIAL_V6.iter().any(|network| network.contains(address)),

@@ -61,6 +61,14 @@ impl Policy {
         Self { allow_private: Network::LOOPBACK.to_vec(), ..Self::default() }
     }
 
+    /// Checks an address as every request is checked before a name is looked up.
+    ///
+    /// # Errors
+    /// [`OutboundError`] says why nothing is sent there.
+    pub fn admit(&self, url: &Url) -> Result<(), OutboundError> {
+        admit(self, url).map(|_| ())
+    }
+
     pub(super) fn allows_private(&self, address: IpAddr) -> bool {
         self.allow_private.iter().any(|network| network.contains(address))
     }
@@ -105,7 +113,9 @@ pub(super) fn admit(policy: &Policy, url: &Url) -> Result<Way, OutboundError> {
     if way == Way::Plain && policy.allow_private.is_empty() {
         return refused("plain http is used only inside `outbound.allow_private`");
     }
-    if policy.own_authority.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(&authority_of(url))) {
+    // A dot at the end of a name changes nothing in where it leads.
+    let rooted = authority_of(url).replacen(".:", ":", 1);
+    if policy.own_authority.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(rooted.trim_end_matches('.'))) {
         return refused("it is our own address");
     }
     let literal = match url.host() {
@@ -211,7 +221,12 @@ mod tests {
             assert!(matches!(refusal, Err(OutboundError::Denied { .. })), "{host}: {refusal:?}");
         }
         let policy = Policy { own_authority: Some("city-a.test".to_owned()), ..Policy::strict() };
-        assert!(matches!(ask(&policy, "https://City-A.test/actor"), Err(OutboundError::Url { .. })));
+        for own in ["https://City-A.test/actor", "https://city-a.test:443/", "https://city-a.test./actor"] {
+            assert!(matches!(ask(&policy, own), Err(OutboundError::Url { .. })), "{own}");
+        }
+        let policy = Policy { own_authority: Some("city-a.test:8443".to_owned()), ..Policy::strict() };
+        assert!(matches!(ask(&policy, "https://city-a.test.:8443/actor"), Err(OutboundError::Url { .. })));
+        let policy = Policy { own_authority: Some("city-a.test".to_owned()), ..Policy::strict() };
         assert_eq!(ask(&policy, "https://city-b.test/actor"), Ok(Way::Secure));
     }
 

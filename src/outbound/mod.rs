@@ -20,7 +20,7 @@ mod gate;
 mod resolver;
 mod retry_after;
 
-pub use address::{Network, NetworkError};
+pub use address::{Network, NetworkError, is_global};
 pub use client::{Client, Limits, Redirects, Request, Response};
 pub use error::OutboundError;
 pub use gate::{Policy, refuse_dangerous_environment};

@@ -104,6 +104,17 @@ struct Room {
     any: u32,
 }
 
+/// Which rows of a partner are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    /// What is ready.
+    Everything,
+    /// Recalls that are ready.
+    Recalls,
+    /// Recalls, whether it is their turn or not: the probe of a partner that was away is one of them.
+    RecallsNow,
+}
+
 impl Gate {
     /// Healthy: its share. Failing: one probe when it is time, else nothing. Blocked: one probe when it
     /// is time, and Deletes always.
@@ -121,9 +132,10 @@ impl Gate {
 }
 
 impl Tx {
-    /// Claims rows that are due: Deletes first, then by class (a parent before its children), then by
+    /// Claims rows that are due: recalls before anything else (what is deleted or hidden: nothing leaves
+    /// while one is ready or on its way, GDPR-03), then by class (a parent before its children), then by
     /// age; every partner that is due gets an equal share of `limit`, those served longest ago first.
-    /// Unless the partner follows us, only Deletes.
+    /// Unless the partner follows us, only recalls.
     pub async fn claim_disclosures(&mut self, request: &ClaimRequest<'_>) -> Result<Vec<Claimed>, StoreError> {
         let ready = self.ready_partners(request.now).await?;
         let partners = u32::try_from(ready.len()).unwrap_or(u32::MAX).max(1);
@@ -141,25 +153,48 @@ impl Tx {
             let Some(gate) = self.pass_gate(&partner, request.now).await? else { continue };
             let on_their_way = self.on_their_way(&partner, request.now).await?;
             let room = gate.room(request.now, share.min(left), request.per_partner, on_their_way);
-            let follows = gate.follows_us == FollowState::Accepted;
+            let probe = gate.next_probe.is_some() && gate.blocked.is_none();
+            let others = gate.follows_us == FollowState::Accepted && !self.recalls_go_first(&partner, request.now, probe).await?;
             if room.deletes > 0 {
-                claimed.extend(self.take(&partner, request, room.deletes, false).await?);
+                claimed.extend(self.take(&partner, request, room.deletes, Taken::Recalls).await?);
             }
             if room.any > 0 {
-                claimed.extend(self.take(&partner, request, room.any, follows).await?);
+                let taken = match (others, probe) {
+                    (true, _) => Taken::Everything,
+                    (false, false) => Taken::Recalls,
+                    (false, true) => Taken::RecallsNow,
+                };
+                claimed.extend(self.take(&partner, request, room.any, taken).await?);
             }
         }
         Ok(claimed)
     }
 
-    /// Parks what has been due since before `since` and is no Delete, whether it had its turn or not: a
+    /// Whether something is to be taken back from this partner before anything else is sent to it.
+    async fn recalls_go_first(&mut self, partner: &PartnerDomain, now: Timestamp, probe: bool) -> Result<bool, StoreError> {
+        on_backend!(self, conn => {
+            Ok(sqlx::query_scalar(
+                "SELECT EXISTS (SELECT 1
+                                  FROM disclosure
+                                 WHERE partner = $1 AND priority = 0
+                                   AND (state = 'sending' OR (state = 'due' AND (next_at <= $2 OR $3))))",
+            )
+            .bind(partner)
+            .bind(now)
+            .bind(probe)
+            .fetch_one(conn)
+            .await?)
+        })
+    }
+
+    /// Parks what has been due since before `since` and is no recall, whether it had its turn or not: a
     /// partner that is away gets one probe at a time. Returns how many rows of which partner.
     pub async fn park_overdue(&mut self, since: Timestamp) -> Result<BTreeMap<PartnerDomain, u64>, StoreError> {
         let rows: Vec<(PartnerDomain,)> = on_backend!(self, conn => {
             sqlx::query_as(
                 "UPDATE disclosure
                     SET state = 'parked'
-                  WHERE state IN ('due', 'unconfirmed') AND due_kind <> 'deleted' AND planned_at <= $1
+                  WHERE state IN ('due', 'unconfirmed') AND priority > 0 AND planned_at <= $1
                  RETURNING partner",
             )
             .bind(since)
@@ -224,7 +259,7 @@ impl Tx {
         partner: &PartnerDomain,
         request: &ClaimRequest<'_>,
         limit: u32,
-        others_too: bool,
+        taken: Taken,
     ) -> Result<Vec<Claimed>, StoreError> {
         let text = skip_locked!(
             self,
@@ -232,7 +267,7 @@ impl Tx {
                FROM disclosure
               WHERE partner = $1
                 AND state IN ('due', 'sending', 'unconfirmed', 'purge-asked')
-                AND next_at <= $2
+                AND (next_at <= $2 OR ($5 AND state = 'due'))
                 AND priority <= $3
               ORDER BY priority, next_at
               LIMIT $4",
@@ -242,8 +277,9 @@ impl Tx {
             sqlx::query_as(text)
                 .bind(partner)
                 .bind(request.now)
-                .bind(if others_too { i64::MAX } else { 0 })
+                .bind(if taken == Taken::Everything { i64::MAX } else { 0 })
                 .bind(i64::from(limit))
+                .bind(taken == Taken::RecallsNow)
                 .fetch_all(conn)
                 .await?
         });

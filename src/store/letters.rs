@@ -4,7 +4,7 @@
 use sqlx::FromRow;
 
 use super::columns::{remark, small, status, text_column, whole};
-use super::{StoreError, Tx, on_backend, partner_may_be_asked, skip_locked};
+use super::{StoreError, Tx, on_backend, skip_locked};
 use crate::domain::{PartnerDomain, Timestamp};
 use crate::words;
 
@@ -95,6 +95,26 @@ impl From<Row> for Letter {
     }
 }
 
+/// Which letters may be claimed at `$1`. A partner that fails is passed over until its next probe; one that
+/// is blocked is not, because purge receipts go on. No letter goes before a recall (GDPR-03).
+macro_rules! may_leave {
+    () => {
+        concat!(
+            " state IN ('due', 'sending') AND next_at <= $1
+              AND NOT EXISTS (SELECT 1 FROM partner WHERE partner.domain = letter.partner AND NOT ",
+            $crate::store::partner_may_be_asked!(),
+            ") AND NOT EXISTS (SELECT 1
+                                 FROM disclosure
+                                 JOIN partner ON partner.domain = disclosure.partner AND partner.blocked IS NULL
+                                WHERE disclosure.partner = letter.partner AND disclosure.priority = 0
+                                  AND (disclosure.state = 'sending'
+                                       OR (disclosure.state = 'due'
+                                           AND (disclosure.next_at <= $1 OR partner.next_probe IS NOT NULL)))) "
+        )
+    };
+}
+pub(super) use may_leave;
+
 impl Tx {
     /// Posts a letter. `false` when this activity waits for or went to this partner already.
     pub async fn put_letter(
@@ -122,23 +142,22 @@ impl Tx {
         Ok(done == 1)
     }
 
-    /// Claims letters that are due, at most one per partner (the first that is not done), and holds them
-    /// until `lease_until`. A partner that fails is passed over until its next probe; one that is blocked
-    /// is not, because purge receipts go on.
+    /// Claims letters that may leave, at most one per partner (the first that is not done), and holds them
+    /// until `lease_until`.
     pub async fn claim_letters(&mut self, now: Timestamp, limit: u32, lease_until: Timestamp) -> Result<Vec<Letter>, StoreError> {
         let text = skip_locked!(
             self,
             concat!(
                 "SELECT number, partner, activity_id, body, state, attempts, written_at, next_at, fence, last_status, last_answer
                    FROM letter
-                  WHERE state IN ('due', 'sending') AND next_at <= $1
-                    AND NOT EXISTS (SELECT 1
+                  WHERE ",
+                may_leave!(),
+                "   AND NOT EXISTS (SELECT 1
                                       FROM letter AS earlier
                                      WHERE earlier.partner = letter.partner AND earlier.number < letter.number
                                        AND earlier.state IN ('due', 'sending'))
-                    AND NOT EXISTS (SELECT 1 FROM partner WHERE partner.domain = letter.partner AND NOT ",
-                partner_may_be_asked!(),
-                ") ORDER BY number LIMIT $2"
+                  ORDER BY number
+                  LIMIT $2"
             ),
             ""
         );

@@ -185,6 +185,17 @@ impl Tx {
     /// The partner answered well: nothing holds its queue any more.
     pub async fn note_success(&mut self, domain: &PartnerDomain, at: Timestamp) -> Result<(), StoreError> {
         let done = on_backend!(self, conn => {
+            // What it could not be told to erase meanwhile is told next, before anything else (GDPR-03).
+            sqlx::query(
+                "UPDATE disclosure
+                    SET next_at = $2
+                  WHERE partner = $1 AND priority = 0 AND state = 'due' AND next_at > $2
+                    AND EXISTS (SELECT 1 FROM partner WHERE domain = $1 AND failing_since IS NOT NULL)",
+            )
+            .bind(domain)
+            .bind(at)
+            .execute(&mut *conn)
+            .await?;
             sqlx::query(
                 "UPDATE partner
                     SET failures = 0, failing_since = NULL, blocked = NULL, next_probe = NULL, last_success = $2

@@ -1,7 +1,8 @@
 //! Whether there is anything to claim, asked by reading: workers look twice a second, and only who finds
 //! something asks for the writer.
 
-use super::{StoreError, Tx, on_backend, partner_may_be_asked};
+use super::letters::may_leave;
+use super::{StoreError, Tx, on_backend};
 use crate::domain::Timestamp;
 
 impl Tx {
@@ -11,17 +12,10 @@ impl Tx {
             return Ok(true);
         }
         on_backend!(self, conn => {
-            Ok(sqlx::query_scalar(concat!(
-                "SELECT EXISTS (SELECT 1
-                                  FROM letter
-                                 WHERE state IN ('due', 'sending') AND next_at <= $1
-                                   AND NOT EXISTS (SELECT 1 FROM partner WHERE partner.domain = letter.partner AND NOT ",
-                partner_may_be_asked!(),
-                "))"
-            ))
-            .bind(now)
-            .fetch_one(conn)
-            .await?)
+            Ok(sqlx::query_scalar(concat!("SELECT EXISTS (SELECT 1 FROM letter WHERE ", may_leave!(), ")"))
+                .bind(now)
+                .fetch_one(conn)
+                .await?)
         })
     }
 

@@ -13,7 +13,7 @@ impl Tx {
     /// Who is told what:
     /// - a visible record goes to everybody who follows us;
     /// - one that is deleted or hidden, or whose author withdrew it, goes before all others to whoever holds
-    ///   it or may hold it, follower or not (R8, GDPR-02, GDPR-19);
+    ///   it or may hold it, follower or not (R8, GDPR-02, GDPR-19): a recall;
     /// - what was never on its way to a partner is withdrawn without a word.
     pub async fn plan(&mut self, changes: &[Change], at: Timestamp) -> Result<u64, StoreError> {
         let mut planned = 0;
@@ -43,11 +43,11 @@ impl Tx {
                           WHERE told.taken_back
                      )
                      INSERT INTO disclosure (partner, record, class, due_revision, due_kind, priority, state, planned_at, next_at)
-                     SELECT domain, id, class, revision,
-                            CASE WHEN standing = 'deleted' THEN 'deleted' ELSE 'created' END,
-                            CASE WHEN taken_back THEN 0
-                                 WHEN class = 'Consultation' THEN 1
-                                 WHEN class = 'Contribution' THEN 2
+                     SELECT due.domain, due.id, due.class, due.revision,
+                            CASE WHEN due.standing = 'deleted' THEN 'deleted' ELSE 'created' END,
+                            CASE WHEN due.taken_back AND COALESCE(mine.offered, FALSE) THEN 0
+                                 WHEN due.class = 'Consultation' THEN 1
+                                 WHEN due.class = 'Contribution' THEN 2
                                  ELSE 3 END,
                             'due', ",
                 );
@@ -56,8 +56,9 @@ impl Tx {
                 // A row that is on its way keeps its lease: what is due next is looked at when it is done.
                 query.push(
                     " FROM due
+                      LEFT JOIN disclosure AS mine ON mine.partner = due.domain AND mine.record = due.id
                       WHERE TRUE
-                      ORDER BY domain, id
+                      ORDER BY due.domain, due.id
                          ON CONFLICT (partner, record) DO UPDATE
                           SET class = excluded.class,
                               due_revision = excluded.due_revision,
@@ -68,7 +69,9 @@ impl Tx {
                               state = CASE WHEN disclosure.state = 'sending' THEN disclosure.state ELSE 'due' END,
                               attempts = CASE WHEN disclosure.state = 'sending' THEN disclosure.attempts ELSE 0 END,
                               next_at = CASE WHEN disclosure.state = 'sending' THEN disclosure.next_at ELSE excluded.next_at END,
-                              planned_at = CASE WHEN disclosure.state IN ('due', 'sending', 'unconfirmed') THEN disclosure.planned_at
+                              -- A recall is due since it is one, not since the news that it overtakes.
+                              planned_at = CASE WHEN excluded.priority = 0 AND disclosure.priority > 0 THEN excluded.planned_at
+                                                WHEN disclosure.state IN ('due', 'sending', 'unconfirmed') THEN disclosure.planned_at
                                                 ELSE excluded.planned_at END,
                               purge_receipt = NULL
                         WHERE excluded.due_revision > disclosure.due_revision",

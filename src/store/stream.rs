@@ -277,12 +277,13 @@ impl Tx {
                 );
                 query.push_values(chunk, |mut row, pick| {
                     let deleted = pick.standing == Standing::Deleted;
+                    let recalled = pick.standing != Standing::Live;
                     row.push_bind(request.partner)
                         .push_bind(&pick.id)
                         .push_bind(pick.class)
                         .push_bind(pick.revision)
                         .push_bind(if deleted { "deleted" } else { "created" })
-                        .push_bind(priority(pick.class, deleted))
+                        .push_bind(priority(pick.class, recalled))
                         .push_bind("due")
                         .push_bind(true)
                         .push_bind(request.at)
@@ -300,7 +301,9 @@ impl Tx {
                               due_revision = CASE WHEN disclosure.due_revision < excluded.due_revision THEN excluded.due_revision
                                                   ELSE disclosure.due_revision END,
                               due_kind = CASE WHEN excluded.due_kind = 'deleted' THEN 'deleted' ELSE disclosure.due_kind END,
-                              priority = excluded.priority,
+                              priority = CASE WHEN disclosure.due_revision < excluded.due_revision
+                                                OR disclosure.priority > excluded.priority THEN excluded.priority
+                                              ELSE disclosure.priority END,
                               next_at = CASE WHEN disclosure.state IN ('due', 'unconfirmed') THEN excluded.next_at
                                              ELSE disclosure.next_at END,
                               pass = excluded.pass, page = excluded.page, page_revision = excluded.page_revision,
@@ -314,9 +317,9 @@ impl Tx {
 }
 
 /// The same order as in `plan`.
-const fn priority(class: Class, deleted: bool) -> i64 {
+const fn priority(class: Class, recalled: bool) -> i64 {
     match class {
-        _ if deleted => 0,
+        _ if recalled => 0,
         Class::Consultation => 1,
         Class::Contribution => 2,
         _ => 3,

@@ -219,7 +219,7 @@ fn nothing_of_this_machine_is_in_the_repository() {
     let words =
         [("/wo", "rk/"), ("/tmp/", "wt"), ("/ro", "ot/"), ("index.", "crates")].map(|(head, tail)| format!("{head}{tail}"));
     let mut wrong = Vec::new();
-    for folder in ["src", "tests", "federation-specs", "migrations", ".ci"] {
+    for folder in ["src", "tests", "fuzz/fuzz_targets", "fuzz/seeds", "federation-specs", "migrations", ".ci"] {
         for extension in ["rs", "md", "toml", "json", "sql", "py", "sh", "html", "ftl", "css", "jsonld"] {
             for path in files_below(&root().join(folder), extension) {
                 let text = fs::read_to_string(&path).unwrap_or_default();

@@ -1,6 +1,9 @@
 //! draft-cavage-http-signatures-12, as the Fediverse uses it: `rsa-sha256`, called that, `hs2019` or
 //! nothing. Reading accepts spaces where they do no harm and refuses everything ambiguous (SEC-040).
 
+use std::fmt;
+use std::str::FromStr;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{ACCEPT, CONTENT_TYPE, DATE, HOST, HeaderMap, HeaderValue};
@@ -23,7 +26,7 @@ const MAX_HEADERS: usize = 24;
 
 /// Reads a `Signature` header and asks that it covers enough.
 pub(super) fn read(head: &Head<'_>, value: &str, now: Timestamp) -> Result<Candidate, Refusal> {
-    let parameters = parse(value)?;
+    let parameters: Parameters = value.parse()?;
     let label = match parameters.algorithm.as_deref() {
         None | Some("hs2019") => Label::FromKey,
         Some("rsa-sha256") => Label::Rsa,
@@ -113,8 +116,9 @@ pub fn sign_cavage(
     Ok(())
 }
 
-#[derive(Debug, Default)]
-struct Parameters {
+/// A `Signature` header, as it is written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Parameters {
     key_id: String,
     algorithm: Option<String>,
     headers: Option<String>,
@@ -123,8 +127,32 @@ struct Parameters {
     signature: String,
 }
 
+impl fmt::Display for Parameters {
+    /// The header in the one way that every reader reads alike.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "keyId=\"{}\"", self.key_id)?;
+        let optional =
+            [("algorithm", &self.algorithm), ("headers", &self.headers), ("created", &self.created), ("expires", &self.expires)];
+        for (name, value) in optional {
+            if let Some(value) = value {
+                write!(f, ",{name}=\"{value}\"")?;
+            }
+        }
+        write!(f, ",signature=\"{}\"", self.signature)
+    }
+}
+
 fn malformed(why: &str) -> Refusal {
     Refusal::new(Code::MalformedSignature, why)
+}
+
+impl FromStr for Parameters {
+    type Err = Refusal;
+
+    /// Reads the header, and refuses what two readers could read differently (SEC-040).
+    fn from_str(value: &str) -> Result<Self, Refusal> {
+        parse(value)
+    }
 }
 
 fn parse(value: &str) -> Result<Parameters, Refusal> {
@@ -221,6 +249,7 @@ mod tests {
             r#"keyId = "k" , algorithm = "hs2019", headers="date host" ,created = 12 , signature="AA==""#,
         ] {
             let read = parse(text).expect("it is readable");
+            assert_eq!(parse(&read.to_string()), Ok(read.clone()), "what is read is written again");
             assert_eq!((read.key_id.as_str(), read.created.as_deref()), ("k", Some("12")));
             assert_eq!(read.headers.as_deref(), Some("date host"));
         }

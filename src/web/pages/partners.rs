@@ -11,7 +11,7 @@ use super::page;
 use crate::domain::fingerprint::WordList;
 use crate::domain::id::PartnerDomain;
 use crate::domain::partner::{FollowState, Partner, PartnerKind};
-use crate::store::{CopyStanding, Disclosure, DisclosureState};
+use crate::store::{CopyStanding, Disclosure, DisclosureState, OpenRecalls};
 use crate::web::answer::Answer;
 use crate::web::error::WebError;
 use crate::web::frame::{Frame, place_of};
@@ -164,6 +164,7 @@ pub async fn partner(State(web): State<WebState>, InPath(domain): InPath<String>
     let partner = reading.tx().lookup_partner(&domain).await?.ok_or(WebError::NotFound)?;
     let health = reading.tx().partner_health(&domain).await?;
     let ledger = ledger(&mut reading, &domain).await?;
+    let recalls = reading.tx().open_recalls().await?.into_iter().find(|recalls| recalls.partner == domain);
     let desk = &reading.desk;
     let texts = &desk.texts;
     let blocked = health.as_ref().and_then(|health| health.blocked.clone());
@@ -179,7 +180,7 @@ pub async fn partner(State(web): State<WebState>, InPath(domain): InPath<String>
         state: standing(texts, &partner, blocked.is_some()),
         summary_line,
         flows: flows(texts, &partner, &desk.city),
-        numbers: figures(texts, &ledger),
+        numbers: figures(texts, &ledger, recalls.as_ref()),
         held_href: desk.link(&Address::held(&domain)),
         held_words: texts.html("held-link", &[("city", Arg::Name(place_of(&partner.name)))]),
         key: key_view(texts, &partner),
@@ -220,7 +221,7 @@ async fn ledger(reading: &mut Reading, domain: &PartnerDomain) -> Result<Ledger,
     Ok(ledger)
 }
 
-fn figures(texts: &Texts, ledger: &Ledger) -> Vec<Figure> {
+fn figures(texts: &Texts, ledger: &Ledger, recalls: Option<&OpenRecalls>) -> Vec<Figure> {
     let rows = [
         ("sent", ledger.sent),
         ("acknowledged", ledger.acknowledged),
@@ -236,7 +237,19 @@ fn figures(texts: &Texts, ledger: &Ledger) -> Vec<Figure> {
         n: texts.number(n),
         meaning: texts.say(&format!("ledger-{key}-means")),
     };
-    rows.into_iter().map(figure).collect()
+    let mut figures: Vec<Figure> = rows.into_iter().map(figure).collect();
+    // Beside what was recalled and purged: what is not proven yet, and since when (GDPR-03).
+    let open = Figure {
+        what: texts.say("ledger-open"),
+        n: texts.number(recalls.map_or(0, |recalls| recalls.open)),
+        meaning: recalls.map_or_else(
+            || texts.say("ledger-open-means"),
+            |recalls| texts.plain("ledger-open-since", &[("when", Arg::Moment(recalls.oldest))]),
+        ),
+    };
+    let place = figures.iter().position(|figure| figure.what == texts.say("ledger-received")).unwrap_or(figures.len());
+    figures.insert(place, open);
+    figures
 }
 
 fn flows(texts: &Texts, partner: &Partner, city: &str) -> Vec<Html> {

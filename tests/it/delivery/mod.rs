@@ -7,6 +7,7 @@ mod journeys;
 mod orders;
 mod outgoing;
 mod peers;
+mod recalls;
 mod stream;
 mod workers;
 mod works;

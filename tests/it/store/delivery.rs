@@ -361,6 +361,11 @@ store_tests! {
             let mut tx = store.write().await?;
             let request = ClaimRequest { now: second(10), limit: 1, per_partner: 9, lease_until: second(500), holder: "w" };
             let claimed = tx.claim_disclosures(&request).await?.pop().ok_or_else(|| anyhow::anyhow!("nothing in round {n}"))?;
+            if claimed.due_kind == ChangeKind::Deleted {
+                // GDPR-03: while it is on its way, nothing else is.
+                assert_eq!(tx.claim_disclosures(&request).await?, []);
+                assert!(tx.finish_disclosure(&claimed, &result(&claimed, DisclosureState::PurgeAsked, 10)).await?);
+            }
             tx.save().await?;
             order.push((claimed.due_kind, claimed.class.segment()));
         }
@@ -511,7 +516,11 @@ store_tests! {
         ])
         .await?;
         assert_eq!(plan(&store, 6).await?, 5);
-        let mut told: Vec<_> = deliver(&store, 7).await?.into_iter().map(|claimed| (claimed.partner, claimed.record)).collect();
+        // What is taken back goes first, by itself.
+        let recalls = deliver(&store, 7).await?;
+        assert_eq!(recalls.len(), 4);
+        let mut told: Vec<_> =
+            recalls.into_iter().chain(deliver(&store, 7).await?).map(|claimed| (claimed.partner, claimed.record)).collect();
         told.sort();
         let ids = [&hidden.record.id, &withdrawn.record.id, &edits.record.id];
         let expected = [(B, ids[0]), (B, ids[1]), (N, ids[0]), (N, ids[1]), (N, ids[2])];

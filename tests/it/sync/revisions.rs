@@ -56,6 +56,24 @@ store_tests! {
         }
     }
 
+    async fn sec_059_a_record_was_first_published_once(store: Store) {
+        let mut lyon = Lyon::new(store);
+        lyon.show_proposals([1, 2]);
+        complete(&lyon.run().await);
+        let published = lyon.contribution("1").await.record.expect("it is published").published;
+        assert!(published.is_some());
+        // Unpublished for a while, Decidim dates it anew; another answer lacks the date.
+        for (date, title) in [(json!("2026-11-24T10:00:00+01:00"), "De retour"), (json!(null), "Sans date")] {
+            lyon.platform.now(|script| {
+                script.items[1] = retitled("1", title);
+                script.items[1].fields["publishedAt"] = date;
+            });
+            complete(&lyon.run().await);
+            assert_eq!(lyon.contribution("1").await.record.expect("it is there").published, published, "{title}");
+        }
+        assert_eq!(lyon.contribution("1").await.revision, 3, "what it says is revised all the same");
+    }
+
     async fn one_edit_is_one_revision(store: Store) {
         let mut lyon = Lyon::new(store);
         lyon.show_proposals([1, 2]);

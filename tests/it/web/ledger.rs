@@ -81,10 +81,12 @@ store_tests! {
         tx.save().await?;
 
         let page = site.get("/partners/passerelle.bordeaux.example").await;
-        let expected = [("Confirmés", sent - 3), ("Rappelés", 2), ("Effacés avec accusé", 1), ("En attente", 1), ("Refusés ou mis de côté", 0)];
+        let expected = [("Confirmés", sent - 3), ("Rappelés", 2), ("Effacés avec accusé", 1), ("Rappelés, effacement non prouvé", 2), ("En attente", 1), ("Refusés ou mis de côté", 0)];
         for (row, n) in expected {
             assert_eq!(figure(page.text(), row), Some(n), "{row}: {}", page.text());
         }
+        // GDPR-03: since when, for whoever has to ask the partner.
+        assert!(page.text().contains("le plus ancien depuis le 24 novembre 2026"), "{}", page.text());
         let list = site.get("/partners").await;
         assert!(list.text().contains(&format!("<td class=\"number\">{}</td>", sent - 3)), "{}", list.text());
         // UI-42, GDPR: how many copies are erased, on the page of what is gone.
