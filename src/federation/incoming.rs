@@ -147,6 +147,7 @@ pub enum Alone {
 
 impl Alone {
     /// The record it speaks of.
+    #[must_use]
     pub fn record(&self) -> &RecordId {
         match self {
             Self::Hold(offered) => &offered.id,

@@ -2,7 +2,9 @@
 //!
 //! Only for entities that were read to a proven end, like everything they hang on. Each item's own page is
 //! asked first. Then: what hangs on something hidden is hidden; a null of the platform is never a deletion;
-//! absent from one complete scan is hidden, from two is deleted, and beyond the mass guard a person decides.
+//! absent from one complete scan is hidden, from two is deleted, and beyond the mass guard a person decides. So
+//! does a person about a list that is suddenly empty while the pages of what stood in it go on being public,
+//! and about whatever hangs on that (SEC-198).
 
 use std::collections::HashSet;
 
@@ -55,13 +57,20 @@ impl Run<'_> {
         for entity in profile.in_order() {
             let complete = |name: &str| report.entities.get(name).is_some_and(|told| told.complete);
             if complete(entity) && profile.depends_on(entity).into_iter().all(complete) {
-                self.conclude_entity(entity, progress).await?;
+                let listed = self.entities.get(entity).is_some_and(|counted| counted.read + counted.withheld > 0);
+                self.conclude_entity(entity, listed, progress).await?;
             }
         }
         Ok(())
     }
 
-    async fn conclude_entity(&mut self, entity: &str, progress: &mut (dyn FnMut(&Progress) + Send)) -> Result<(), SyncError> {
+    /// `listed`: whether the platform's list of it had anything in it.
+    async fn conclude_entity(
+        &mut self,
+        entity: &str,
+        listed: bool,
+        progress: &mut (dyn FnMut(&Progress) + Send),
+    ) -> Result<(), SyncError> {
         let (mut absent, known) = self.absent(entity).await?;
         self.orphans(entity, &mut absent).await?;
         self.nulls(entity, &mut absent).await?;
@@ -70,7 +79,15 @@ impl Run<'_> {
         let merely = |absent: &&Absent| absent.shown && absent.reading != Reading::Withheld && !absent.page_hides_it();
         let confirmed = self.options.confirm_deletions;
         let too_many = |count: usize| !confirmed && is_mass(count as u64, known);
-        let hiding_waits = too_many(absent.iter().filter(merely).count());
+        let any = absent.iter().any(|absent| merely(&absent));
+        let public = |absent: &Absent| absent.page == Some(PageStatus::Public);
+        let contradicted = !listed && any && absent.iter().filter(merely).all(public);
+        let above = self.sync.profile.depends_on(entity).into_iter().any(|above| self.doubtful.contains(above));
+        let doubtful = !confirmed && (contradicted || above);
+        let hiding_waits = doubtful || too_many(absent.iter().filter(merely).count());
+        if hiding_waits && any {
+            self.doubtful.insert(entity.to_owned());
+        }
         let deleting_waits = too_many(absent.iter().filter(|absent| absent.is_gone(confirmed)).count());
         for chunk in absent.chunks(BATCH) {
             self.settle(entity, chunk, hiding_waits, deleting_waits).await?;
@@ -207,6 +224,13 @@ impl Run<'_> {
             let doing = "asking the pages of items that are no longer in the list".to_owned();
             progress(&Progress { entity: entity.to_owned(), done: asked, doing });
             absent.page = self.sync.connector.page_status(url).await.ok();
+            // Not gone but closed: a page that asks who is there belongs to something that is held back.
+            if let Some(PageStatus::Hidden(status)) = absent.page
+                && !matches!(status, 404 | 410)
+            {
+                absent.reading = Reading::Withheld;
+                absent.item.reason = Some(format!("its own page answers {status}"));
+            }
         }
         Ok(())
     }

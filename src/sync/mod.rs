@@ -134,6 +134,8 @@ struct Run<'a> {
     unproven: HashSet<(String, String)>,
     /// Per entity, items of ours that the platform held back by name.
     named: HashMap<String, u64>,
+    /// Entities whose absences are not believed until a person decides.
+    doubtful: HashSet<String>,
 }
 
 impl Sync {
@@ -161,6 +163,7 @@ impl Sync {
             coverage: Coverage::new(),
             unproven: HashSet::new(),
             named: HashMap::new(),
+            doubtful: HashSet::new(),
         };
         let ended = run.go(progress).await;
         kill_point("sync.before-finish");
@@ -187,6 +190,17 @@ impl Sync {
         };
         tx.save().await?;
         Ok(held)
+    }
+
+    /// Gives the platform back after a run of this process that was stopped in the middle. What it committed
+    /// stays; the next run goes on from there, and need not wait.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn give_back(&self) -> Result<(), SyncError> {
+        let mut tx = self.store.write().await?;
+        tx.give_back(&format!("run:{}", self.publisher.platform), &this_process(), self.clock.now()).await?;
+        Ok(tx.save().await?)
     }
 
     /// Writes down how a run ended. When another one took over meanwhile, that one's word stands.

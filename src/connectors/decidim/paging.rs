@@ -48,6 +48,26 @@ pub(super) struct Listing {
     pub(super) why_incomplete: Option<String>,
 }
 
+impl Listing {
+    /// Adds what a further reading of the same list shows.
+    pub(super) fn absorb(&mut self, other: Self) {
+        let known: HashSet<String> = self.ids().map(str::to_owned).collect();
+        self.nodes.extend(other.nodes.into_iter().filter(|node| node["id"].as_str().is_some_and(|id| !known.contains(id))));
+        // A row number that shifts counts a null twice, or not at all.
+        self.withheld = self.withheld.max(other.withheld);
+        self.failed = self.failed.max(other.failed);
+    }
+
+    pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
+        self.nodes.iter().filter_map(|node| node["id"].as_str())
+    }
+
+    /// Whether it was read from its beginning to its end, everything in it.
+    pub(super) fn is_whole(&self) -> bool {
+        !self.closed && self.failed == 0 && self.why_incomplete.is_none()
+    }
+}
+
 /// Where a walk through the pages of a list is.
 #[derive(Debug, Default)]
 pub(super) struct Walk {
@@ -124,7 +144,18 @@ pub(super) async fn read_page(
     let (Some(edges), Some(more)) = (list["edges"].as_array(), list["pageInfo"]["hasNextPage"].as_bool()) else {
         return Err(refused());
     };
-    let nodes = edges.iter().map(|edge| Some(edge["node"].clone()).filter(|node| node["id"].is_string())).collect();
+    let mut nodes = Vec::with_capacity(edges.len());
+    for edge in edges {
+        // Only a null is held back by the platform. What has no id is an answer that we do not understand.
+        nodes.push(match edge.get("node") {
+            Some(Value::Null) => None,
+            Some(node) if node["id"].is_string() => Some(node.clone()),
+            _ => {
+                let reason = "an item of the list has no id that is a text".to_owned();
+                return Err(ConnectorError::Refused { url: plain(&polite.address("/api")), reason });
+            }
+        });
+    }
     let end = list["pageInfo"]["endCursor"].as_str().map(str::to_owned);
     Ok(Some(Page { nodes, complaints, more, end }))
 }

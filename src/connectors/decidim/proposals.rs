@@ -1,7 +1,8 @@
 //! The proposals of a component, read twice: their fields, and again their ids with the amendments.
 //!
-//! The second reading shows whether the list moved under the first one (its cursors are row numbers), and
-//! gives the ids of proposals whose fields could not be read.
+//! The second reading shows whether the list moved under the first one (its cursors are row numbers: when one
+//! item leaves, the next one is skipped), and gives the ids of proposals whose fields could not be read. Where
+//! the two differ, the list is read again; what is then still missing makes the reading incomplete.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,15 +10,18 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::PROPOSAL;
+use super::pages::page_status;
 use super::pages::{proposal_page, stated_host};
 use super::paging::{Listing, read_list};
 use super::queries::Question;
 use super::scan::{Component, Draft, Process, Scan};
-use crate::connectors::ConnectorError;
+use crate::connectors::{ConnectorError, PageStatus};
 use crate::domain::source::Evidence;
 
 /// Rich fields: with 50 a page, the platform's limit of complexity is near.
 const RICH_PAGE: u32 = 25;
+/// How often a list that moved while it was read is read again.
+const AGAIN: u32 = 2;
 /// Few fields; the platform never gives more.
 const LIGHT_PAGE: u32 = 50;
 /// What the platform calls a hidden proposal in `moderations.csv`.
@@ -42,20 +46,19 @@ impl Scan<'_> {
         component: &Component,
     ) -> Result<BTreeMap<String, Known>, ConnectorError> {
         self.progress(PROPOSAL, format!("{} / component {}", process.slug, component.id)).await?;
-        let first = self.list(Question::Proposals, component, RICH_PAGE).await?;
-        let again = self.list(Question::Amendments, component, LIGHT_PAGE).await?;
+        let (first, again) = self.both_lists(component).await?;
         self.compare(component, &first, &again).await?;
         if first.closed {
             return Ok(BTreeMap::new());
         }
         let places = self.places(component, &first).await?;
         let amended = amended(&again);
-        let still_there: BTreeSet<&str> = ids(&again).collect();
+        let still_there: BTreeSet<&str> = again.ids().collect();
         let mut known = BTreeMap::new();
         for mut fields in first.nodes {
             let id = fields["id"].as_str().unwrap_or_default().to_owned();
             if again.why_incomplete.is_none() && again.failed == 0 && !still_there.contains(id.as_str()) {
-                self.withhold(PROPOSAL, &id, "it vanished while the list was read".to_owned()).await?;
+                self.vanished(process, component, &id, &fields).await?;
                 continue;
             }
             if let Some(reason) = foreign(process, &fields) {
@@ -80,6 +83,56 @@ impl Scan<'_> {
         Ok(known)
     }
 
+    /// Reads the list twice, and again where one reading lacks what the other one shows.
+    async fn both_lists(&self, component: &Component) -> Result<(Listing, Listing), ConnectorError> {
+        let mut first = self.list(Question::Proposals, component, RICH_PAGE).await?;
+        let mut again = self.list(Question::Amendments, component, LIGHT_PAGE).await?;
+        for _ in 0..AGAIN {
+            let missed = first.is_whole() && !self.missed(&first, &again).is_empty();
+            let shown: BTreeSet<&str> = again.ids().collect();
+            let vanished = again.is_whole() && first.ids().any(|id| !shown.contains(id));
+            if first.closed || again.closed || !(missed || vanished) {
+                break;
+            }
+            if missed {
+                first.absorb(self.list(Question::Proposals, component, RICH_PAGE).await?);
+            }
+            if vanished {
+                again.absorb(self.list(Question::Amendments, component, LIGHT_PAGE).await?);
+            }
+        }
+        Ok((first, again))
+    }
+
+    /// What the second reading shows and the first one lacks, apart from what moderation hides.
+    fn missed(&self, first: &Listing, again: &Listing) -> Vec<String> {
+        let hidden: BTreeSet<&str> =
+            self.open_data.witness().map_or_else(BTreeSet::new, |witness| witness.hidden_ids(CLASS).collect());
+        let seen: BTreeSet<&str> = first.ids().collect();
+        again.ids().filter(|id| !seen.contains(id) && !hidden.contains(id)).map(str::to_owned).collect()
+    }
+
+    /// A proposal that was in the list and is not any more. Its own page says whether that is so.
+    async fn vanished(
+        &mut self,
+        process: &Process,
+        component: &Component,
+        id: &str,
+        fields: &Value,
+    ) -> Result<(), ConnectorError> {
+        let page = proposal_page(self.polite.base(), fields, &process.slug, &component.id);
+        let status = match &page {
+            Some(page) => page_status(self.polite, page).await?,
+            None => PageStatus::Unclear(0),
+        };
+        if matches!(status, PageStatus::Hidden(_)) {
+            return self.withhold(PROPOSAL, id, "it vanished while the list was read".to_owned()).await;
+        }
+        self.fail(PROPOSAL, id, "the list lacks it now, and its own page does not say that it is gone".to_owned()).await?;
+        self.incomplete(PROPOSAL, format!("component {}: the list changed while it was read", component.id));
+        Ok(())
+    }
+
     async fn list(&self, question: Question, component: &Component, first: u32) -> Result<Listing, ConnectorError> {
         read_list(self.polite, &self.questions.text(question), &component.id, first).await
     }
@@ -92,18 +145,8 @@ impl Scan<'_> {
             }
         }
         self.count_withheld(PROPOSAL, first.withheld);
-        let hidden: Vec<String> =
-            self.open_data.witness().map_or_else(Vec::new, |witness| witness.hidden_ids(CLASS).map(str::to_owned).collect());
-        let seen: BTreeSet<&str> = ids(first).collect();
-        let last = seen.iter().filter_map(|id| id.parse::<u64>().ok()).max().unwrap_or_default();
-        let missed: Vec<&str> = ids(again).filter(|id| !seen.contains(id) && !hidden.iter().any(|h| h == id)).collect();
-        for id in missed {
-            // A proposal that came in meanwhile stands at the end and is read next time.
-            let came_in = id.parse::<u64>().is_ok_and(|id| id > last) && first.failed == 0;
-            if came_in {
-                continue;
-            }
-            self.fail(PROPOSAL, id, "its fields could not be read".to_owned()).await?;
+        for id in self.missed(first, again) {
+            self.fail(PROPOSAL, &id, "its fields could not be read".to_owned()).await?;
             if first.failed == 0 {
                 self.incomplete(PROPOSAL, format!("component {}: the list changed while it was read", component.id));
             }
@@ -124,10 +167,6 @@ impl Scan<'_> {
         let place = |node: Value| Some((node["id"].as_str()?.to_owned(), node["coordinates"].clone()));
         Ok(places.nodes.into_iter().filter_map(place).collect())
     }
-}
-
-fn ids(listing: &Listing) -> impl Iterator<Item = &str> {
-    listing.nodes.iter().filter_map(|node| node["id"].as_str())
 }
 
 /// Which proposals are amendments of which.

@@ -71,6 +71,8 @@ pub(super) struct Scan<'a> {
     out: mpsc::Sender<ScanEvent>,
     report: ScanReport,
     archive_asked: Option<(Instant, u32)>,
+    /// Some components could not be read.
+    components_unread: bool,
     /// What was sent, to tell it from what an older list calls hidden.
     sent: HashSet<(String, String)>,
 }
@@ -81,7 +83,17 @@ impl<'a> Scan<'a> {
         let entities = plan.proofs.keys().map(|entity| (entity.clone(), unread())).collect();
         let report = ScanReport { entities, ..ScanReport::default() };
         let open_data = OpenData::Unusable("the open data were not asked for".to_owned());
-        Self { polite, plan, questions: Questions::default(), open_data, out, report, archive_asked: None, sent: HashSet::new() }
+        Self {
+            polite,
+            plan,
+            questions: Questions::default(),
+            open_data,
+            out,
+            report,
+            archive_asked: None,
+            components_unread: false,
+            sent: HashSet::new(),
+        }
     }
 
     pub(super) async fn run(mut self) -> Result<ScanReport, ConnectorError> {
@@ -91,9 +103,12 @@ impl<'a> Scan<'a> {
         let components = self.read_components().await?;
         let processes = self.read_processes(&components).await?;
         if self.plan.wants(PROPOSAL) || self.plan.wants(COMMENT) {
+            let mut read = HashSet::new();
             for process in &processes {
                 for component in components.get(&process.id).into_iter().flatten().filter_map(Component::of_proposals) {
-                    self.read_component(process, &component).await?;
+                    if read.insert(component.id.clone()) {
+                        self.read_component(process, &component).await?;
+                    }
                 }
             }
         }
@@ -143,13 +158,30 @@ impl<'a> Scan<'a> {
     }
 
     async fn read_processes(&mut self, components: &BTreeMap<String, Vec<Value>>) -> Result<Vec<Process>, ConnectorError> {
-        let list = self.ask_list(Question::Processes).await?;
+        let (list, complaint) = self.ask_list(Question::Processes).await?;
+        if let Some(complaint) = complaint {
+            self.incomplete(PROCESS, format!("the list of processes: {complaint}"));
+        }
         let mut processes = Vec::new();
         for mut fields in list {
-            let (Some(id), Some(slug)) = (fields["id"].as_str(), fields["slug"].as_str()) else { continue };
+            let (Some(id), Some(slug)) = (fields["id"].as_str(), fields["slug"].as_str()) else {
+                self.incomplete(PROCESS, "an entry of the list of processes cannot be read".to_owned());
+                continue;
+            };
             let (id, slug, host) = (id.to_owned(), slug.to_owned(), stated_host(&fields));
+            if processes.iter().any(|process: &Process| process.id == id) {
+                continue;
+            }
             if fields["privateSpace"] == json!(true) {
                 self.withhold(PROCESS, &id, "it is a private space".to_owned()).await?;
+                continue;
+            }
+            // A consultation is not revised by what could not be read of it.
+            let unread = self.components_unread;
+            if unread || !components.contains_key(&id) {
+                self.unread_components(&format!("process {id}: its components could not be read"));
+                self.components_unread = unread;
+                self.fail(PROCESS, &id, "its components could not be read".to_owned()).await?;
                 continue;
             }
             fields["components"] = components.get(&id).cloned().unwrap_or_default().into();
@@ -164,22 +196,37 @@ impl<'a> Scan<'a> {
 
     /// The published components of each process; they are also fields of the process.
     async fn read_components(&mut self) -> Result<BTreeMap<String, Vec<Value>>, ConnectorError> {
+        let (list, complaint) = self.ask_list(Question::Components).await?;
+        if let Some(complaint) = complaint {
+            self.unread_components(&format!("the components: {complaint}"));
+        }
         let mut components = BTreeMap::new();
-        for mut process in self.ask_list(Question::Components).await? {
+        for mut process in list {
             let Some(of) = process["id"].as_str().map(str::to_owned) else { continue };
             if let Some(Value::Array(list)) = process.get_mut("components").map(Value::take) {
-                // A null in this list is an unpublished component.
-                components.insert(of, list.into_iter().filter(Value::is_object).collect());
+                // A null in this list is an unpublished component; one that comes twice is one.
+                let mut seen = HashSet::new();
+                let once = |component: &Value| component.is_object() && seen.insert(component["id"].to_string());
+                components.insert(of, list.into_iter().filter(once).collect());
             }
         }
         Ok(components)
     }
 
-    /// Asks for the list of processes; a list that failed as a whole is an error.
-    async fn ask_list(&self, question: Question) -> Result<Vec<Value>, ConnectorError> {
+    /// Some components were not read, so what hangs on them was not either.
+    fn unread_components(&mut self, why: &str) {
+        self.components_unread = true;
+        for entity in [PROPOSAL, COMMENT] {
+            self.incomplete(entity, why.to_owned());
+        }
+    }
+
+    /// Asks for the list of processes, and what the platform complained about beside it; a list that failed as
+    /// a whole is an error.
+    async fn ask_list(&self, question: Question) -> Result<(Vec<Value>, Option<String>), ConnectorError> {
         let mut answer = self.polite.ask(&self.questions.text(question), json!({})).await?;
         if let Some(Value::Array(list)) = answer.data.get_mut("participatoryProcesses").map(Value::take) {
-            return Ok(list);
+            return Ok((list, answer.errors.first().map(Complaint::reason)));
         }
         let reason = answer.errors.first().map_or_else(|| "no list of processes".to_owned(), Complaint::reason);
         Err(ConnectorError::Refused { url: plain(&self.polite.address("/api")), reason })

@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 
 use super::faults::{Distortion, Fault};
 use super::graphql::{self, Answered, Asked};
-use super::{City, Download, open_data};
+use super::{City, Download, bend, open_data};
 
 pub(super) fn router(city: Arc<City>) -> Router {
     Router::new().fallback(serve).with_state(city)
@@ -73,7 +73,20 @@ async fn api(city: &City, uri: &Uri, headers: &HeaderMap, body: &[u8], base: Str
         _ => {}
     }
     let asked = Asked { base, serial, distortion: Distortion::from(fault), ..asked };
-    let answered = city.read(|state| graphql::answer(state, &asked));
+    let mut answered = city.read(|state| graphql::answer(state, &asked));
+    {
+        let mut state = city.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.now = super::written(city.clock.now());
+        city.faults.act(&mut state, &asked.query);
+    }
+    if let Some(fault) = fault {
+        bend::bend(fault, &mut answered.body);
+    }
+    if fault == Some(Fault::Flood)
+        && let Some(text) = bend::flood(&answered.body)
+    {
+        return ([(header::CONTENT_TYPE, "application/json; charset=utf-8")], text).into_response();
+    }
     if fault == Some(Fault::TruncatedJson) {
         let whole = answered.body.to_string();
         let half: String = whole.chars().take(whole.chars().count() / 2).collect();

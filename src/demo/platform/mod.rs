@@ -5,6 +5,7 @@
 //! verbs of [`State`]; it misbehaves through [`SimulatedDecidim::misbehave`]. The demo's two cities and the tests use the
 //! same simulators. They hold participatory processes, proposals and comments; other spaces and components answer empty.
 
+mod bend;
 mod faults;
 pub mod graphql;
 mod http;
@@ -116,6 +117,16 @@ impl SimulatedDecidim {
     /// Makes it misbehave from now on, or behave again with `None`. Counting starts anew.
     pub fn misbehave(&self, fault: Option<(Fault, When)>) {
         self.city.faults.arm(fault);
+    }
+
+    /// From now on people do this between two questions of a reader: after each one that is answered.
+    pub fn meanwhile(&self, act: impl FnMut(&mut State, &str) + Send + 'static) {
+        self.city.faults.meanwhile(Some(Box::new(act)));
+    }
+
+    /// Nobody does anything while it is read any more.
+    pub fn calm_down(&self) {
+        self.city.faults.meanwhile(None);
     }
 
     /// Refuses more than so many requests per minute of the clock ([`REAL_THROTTLE`] on real ones); `None` refuses none.

@@ -356,9 +356,11 @@ impl State {
         self.proposals.iter().filter(|p| self.proposal_is_public(p)).count()
     }
 
-    /// Replies as they are listed: hidden ones left out, deleted ones still there (and fatal, see `graphql`).
-    pub(super) fn comments_under(&self, root: u64, parent: Option<u64>) -> Vec<&Comment> {
-        let mut comments: Vec<_> = self.comments.iter().filter(|c| c.root == root && c.parent == parent && !c.hidden).collect();
+    /// Replies as they are listed: hidden ones left out (unless the platform `leaks`), deleted ones still there
+    /// (and fatal, see `graphql`).
+    pub(super) fn comments_under(&self, root: u64, parent: Option<u64>, leaks: bool) -> Vec<&Comment> {
+        let shown = |c: &&Comment| c.root == root && c.parent == parent && (leaks || !c.hidden);
+        let mut comments: Vec<_> = self.comments.iter().filter(shown).collect();
         comments.sort_by(|a, b| (&a.created, a.id).cmp(&(&b.created, b.id)));
         comments
     }

@@ -31,6 +31,7 @@ use crate::support::content;
 use crate::support::network::Network;
 use crate::support::peer::{Knock, Peer};
 use crate::support::stores::Databases;
+use crate::support::tables;
 
 /// The gateway under test.
 pub struct Rig {
@@ -194,35 +195,7 @@ impl Rig {
 
     /// Every row of every table, and connections.
     pub async fn state(&self) -> anyhow::Result<State> {
-        let tables = if self.url.starts_with("sqlite") {
-            let mut connection = SqliteConnection::connect(&self.url).await?;
-            let names = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'";
-            let names: Vec<String> = sqlx::query_scalar(names).fetch_all(&mut connection).await?;
-            let mut tables = BTreeMap::new();
-            for name in names {
-                let columns = "SELECT group_concat('quote(\"' || name || '\")', '||''|''||') FROM pragma_table_info($1)";
-                let row: String = sqlx::query_scalar(columns).bind(&name).fetch_one(&mut connection).await?;
-                let rows = AssertSqlSafe(format!("SELECT {row} FROM \"{name}\""));
-                tables.insert(name, sqlx::query_scalar(rows).fetch_all(&mut connection).await?);
-            }
-            tables
-        } else {
-            let mut connection = PgConnection::connect(&self.url).await?;
-            let names = "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'";
-            let names: Vec<String> = sqlx::query_scalar(names).fetch_all(&mut connection).await?;
-            let mut tables = BTreeMap::new();
-            for name in names {
-                let rows = AssertSqlSafe(format!("SELECT t::text FROM \"{name}\" AS t"));
-                tables.insert(name, sqlx::query_scalar(rows).fetch_all(&mut connection).await?);
-            }
-            tables
-        };
-        let sorted = |mut rows: Vec<String>| {
-            rows.sort();
-            rows
-        };
-        let tables: BTreeMap<String, Vec<String>> = tables.into_iter().map(|(name, rows)| (name, sorted(rows))).collect();
-        anyhow::ensure!(tables.contains_key("journal") && tables.contains_key("copy"), "these are not our tables");
+        let tables = tables::rows(&self.url).await?;
         Ok(State { tables, connections: self.network.connections() })
     }
 

@@ -10,3 +10,4 @@ pub mod program;
 pub mod sink;
 pub mod stores;
 pub mod works;
+pub mod tables;

@@ -5,6 +5,7 @@
 mod absence;
 mod guard;
 mod histories;
+mod hostile;
 mod revisions;
 mod runs;
 mod simulated;

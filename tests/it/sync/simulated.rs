@@ -30,15 +30,15 @@ use crate::support::stores::Databases;
 use crate::web::city::Gateway;
 
 /// A city: its platform, and its gateway.
-struct City {
-    platform: SimulatedDecidim,
-    sync: Sync,
-    clock: ManualClock,
+pub struct City {
+    pub platform: SimulatedDecidim,
+    pub sync: Sync,
+    pub clock: ManualClock,
     rng: StdRng,
 }
 
 impl City {
-    async fn open(store: &Store, generation: Generation) -> Self {
+    pub async fn open(store: &Store, generation: Generation) -> Self {
         Self::of(store, generation, if generation == Generation::V031 { LYON } else { BORDEAUX }).await
     }
 
@@ -73,14 +73,20 @@ impl City {
         Self { platform, sync, clock, rng: StdRng::seed_from_u64(1) }
     }
 
-    async fn run(&mut self) -> RunSummary {
+    /// One run, a quarter of an hour after the last one, however it ends.
+    pub async fn try_run(&mut self, options: Options) -> RunSummary {
         self.clock.advance(Duration::from_mins(15));
-        let summary = self.sync.run(Options::default(), &mut self.rng, &mut |_| {}).await.expect("it runs");
+        self.sync.run(options, &mut self.rng, &mut |_| {}).await.expect("it runs")
+    }
+
+    /// One run that reads everything.
+    pub async fn run(&mut self) -> RunSummary {
+        let summary = self.try_run(Options::default()).await;
         assert_eq!(summary.outcome, RunOutcome::Complete, "{:?} {:?}", summary.message, summary.notes);
         summary
     }
 
-    async fn record(&self, entity: &str, id: u64, class: Class) -> Option<StoredRecord> {
+    pub async fn record(&self, entity: &str, id: u64, class: Class) -> Option<StoredRecord> {
         let local = LocalId { platform: "city".parse().expect("a name"), entity: entity.to_owned(), id: id.to_string(), class };
         let mut tx = self.sync.store.read().await.expect("it opens");
         let keys = tx.minted(std::slice::from_ref(&local)).await.expect("it reads");
@@ -88,12 +94,12 @@ impl City {
         tx.lookup_record(&id).await.expect("it reads")
     }
 
-    async fn contribution(&self, id: u64) -> StoredRecord {
+    pub async fn contribution(&self, id: u64) -> StoredRecord {
         self.record(PROPOSAL, id, Class::Contribution).await.unwrap_or_else(|| panic!("proposal {id} is not stored"))
     }
 
     /// The platform's ids of the live records of one class.
-    async fn live(&self, classes: &[Class]) -> BTreeSet<String> {
+    pub async fn live(&self, classes: &[Class]) -> BTreeSet<String> {
         let mut query = RecordQuery { classes: classes.to_vec(), order: Order::ById, limit: 500, ..RecordQuery::default() };
         let mut ids = BTreeSet::new();
         let mut tx = self.sync.store.read().await.expect("it opens");
@@ -107,7 +113,7 @@ impl City {
         }
     }
 
-    async fn changes(&self) -> Vec<ChangeKind> {
+    pub async fn changes(&self) -> Vec<ChangeKind> {
         let mut tx = self.sync.store.write().await.expect("it opens");
         let changes = tx.claim_unplanned(100_000).await.expect("it reads");
         tx.mark_planned(&changes.iter().map(|change| change.number).collect::<Vec<_>>()).await.expect("it writes");
@@ -116,7 +122,7 @@ impl City {
     }
 
     /// Whatever a visitor of the platform can see is public here, and nothing else.
-    async fn agrees(&self, when: &str) {
+    pub async fn agrees(&self, when: &str) {
         let there: BTreeSet<String> = self.platform.read(|state: &State| {
             state.proposals.iter().filter(|p| state.proposal_is_public(p)).map(|p| p.id.to_string()).collect()
         });

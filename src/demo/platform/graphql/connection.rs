@@ -76,8 +76,9 @@ pub(super) fn order<'c>(call: &'c Call<'_>) -> Result<Option<(&'c str, bool)>, F
 /// The proposals of a component: hidden ones are null nodes, drafts and binned ones are not there.
 pub(super) fn proposals<'a>(context: Context<'a>, component: &'a Component, call: &Call<'_>) -> Result<Resolved<'a>, Failure> {
     let window = Window::parse(call.argument("filter"))?;
+    let leaks = context.asked.distortion.leaks;
     let mut rows: Vec<&Proposal> =
-        context.state.proposals.iter().filter(|p| p.component == component.id && p.is_listed()).collect();
+        context.state.proposals.iter().filter(|p| p.component == component.id && (p.is_listed() || leaks)).collect();
     rows.retain(|p| window.contains(p.published.as_deref().unwrap_or_default()));
     if let Some((key, descending)) = order(call)? {
         let by = |p: &Proposal| match key {
@@ -89,7 +90,7 @@ pub(super) fn proposals<'a>(context: Context<'a>, component: &'a Component, call
         };
         rows.sort_by(|a, b| if descending { by(b).cmp(&by(a)) } else { by(a).cmp(&by(b)) });
     }
-    let node = |p: &'a Proposal| if p.hidden { Resolved::NULL } else { Resolved::Node(Node::Proposal(p)) };
+    let node = |p: &'a Proposal| if p.hidden && !leaks { Resolved::NULL } else { Resolved::Node(Node::Proposal(p)) };
     Ok(page(context, rows.into_iter().map(node).collect(), call))
 }
 
