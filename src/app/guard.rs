@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use rustix::fs::{FlockOperation, flock};
 
+use super::Refused;
+
 /// Held while a process serves a SQLite file: one writer, one set of workers. (On PostgreSQL any number
 /// of processes may serve.)
 #[derive(Debug)]
@@ -29,11 +31,13 @@ impl FileGuard {
         if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
             let mut holder = String::new();
             let _unknown = file.read_to_string(&mut holder);
-            anyhow::bail!(
-                "another gateway (process {}) already serves {}\nhelp: stop it first, or give this one its own database.url",
-                holder.trim(),
-                database.display()
-            );
+            return Err(Refused {
+                code: "serve.already-serving",
+                message: format!("another gateway (process {}) already serves {}", holder.trim(), database.display()),
+                place: None,
+                help: "stop it first, or give this one its own database.url".to_owned(),
+            }
+            .into());
         }
         file.set_len(0)?;
         file.rewind()?;

@@ -3,6 +3,7 @@
 
 mod guard;
 pub mod listener;
+mod refused;
 mod serve;
 mod site;
 
@@ -14,7 +15,7 @@ use jiff::tz::TimeZone;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-use crate::config::{Config, Platform};
+use crate::config::{Config, ConfigError, Platform};
 use crate::connectors::{self, Connector, Courtesy, Installation};
 use crate::domain::authority::PublicAuthority;
 use crate::domain::seal::Seal;
@@ -26,10 +27,11 @@ use crate::federation::refusal::Counters;
 use crate::federation::seal::Sealer;
 use crate::federation::{Context, Federation};
 use crate::mapping::{Profile, Publisher};
-use crate::outbound::{self, Client, Network, Policy};
-use crate::store::Store;
+use crate::outbound::{self, Client, Network, NetworkError, Policy};
+use crate::store::{Store, StoreError};
 use crate::sync::{Pseudonyms, Sync};
 
+pub use refused::Refused;
 pub use serve::serve;
 
 /// One city's gateway with everything opened, doing nothing yet.
@@ -53,9 +55,9 @@ impl Gateway {
         outbound::refuse_dangerous_environment()?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let actor = ActorId::of_gateway(&config.server.public_url)?;
-        let store = Store::open(&config.database.url).await?;
+        let store = Store::open(&config.database.url).await.map_err(|error| of_setting(&config, error))?;
         let mut tx = store.write().await?;
-        tx.belong_to(&config.server.public_url).await?;
+        tx.belong_to(&config.server.public_url).await.map_err(|error| of_setting(&config, error))?;
         tx.save().await?;
         let keyring = Keyring::open(&store, &kek_file(&config), &actor, &*clock).await?;
         let authority = authority(&config, &actor)?;
@@ -79,7 +81,7 @@ impl Gateway {
     /// # Errors
     /// When its kind is unknown.
     pub fn connector(&self, platform: &Platform) -> anyhow::Result<Arc<dyn Connector>> {
-        connector(platform, &self.federation.client, &self.clock)
+        connector(&self.config, platform, &self.federation.client, &self.clock)
     }
 
     /// What reads one configured platform, maps it and publishes it.
@@ -91,7 +93,7 @@ impl Gateway {
         Ok(Sync {
             store: self.federation.store.clone(),
             connector: self.connector(platform)?,
-            profile: Arc::new(profile(platform)?),
+            profile: Arc::new(profile(&self.config, platform)?),
             publisher: Publisher {
                 platform: platform.name.clone(),
                 authority: self.federation.actor().clone(),
@@ -113,32 +115,63 @@ impl Gateway {
     }
 }
 
+/// What the store says of the settings themselves, with their line.
+fn of_setting(config: &Config, error: StoreError) -> anyhow::Error {
+    let message = error.to_string();
+    match error {
+        StoreError::NotAnAddress { .. } => {
+            let help = "correct it; nothing was started. All settings: passerelle help config";
+            config.wrong("config.database-url", "database.url", "", &message, help).into()
+        }
+        StoreError::Foreign { .. } => {
+            let help = "nothing was changed in the database";
+            config.wrong("config.foreign-database", "server.public_url", "", &message, help).into()
+        }
+        error => error.into(),
+    }
+}
+
 /// The mapping profile of a platform: the city's file, else the built-in one of its kind.
 ///
 /// # Errors
 /// Names the file and line of what cannot be used.
-pub fn profile(platform: &Platform) -> anyhow::Result<Profile> {
+pub fn profile(config: &Config, platform: &Platform) -> anyhow::Result<Profile> {
     if let Some(path) = &platform.profile {
-        let text = std::fs::read_to_string(path)
-            .with_context(|| format!("cannot read the profile {} of platform `{}`", path.display(), platform.name))?;
+        let file = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            let message = format!("cannot read the profile {file} of platform `{}`: {error}", platform.name);
+            config.wrong(
+                "config.profile",
+                "platform.profile",
+                &file,
+                &message,
+                "correct the path, or leave it out: a built-in profile is used then",
+            )
+        })?;
         return Profile::parse(&text).with_context(|| format!("the profile {} of platform `{}`", path.display(), platform.name));
     }
-    let built_in = Profile::built_in(&platform.kind).with_context(|| unknown_kind(platform))?;
+    let built_in = Profile::built_in(&platform.kind).ok_or_else(|| unknown_kind(config, platform))?;
     Ok(built_in?)
 }
 
-fn unknown_kind(platform: &Platform) -> String {
-    let known = connectors::KINDS.join("`, `");
-    format!("platform `{}` has the kind `{}`, which this version cannot read (known: `{known}`)", platform.name, platform.kind)
+fn unknown_kind(config: &Config, platform: &Platform) -> ConfigError {
+    let message = format!("platform `{}` has the kind `{}`, which this version cannot read", platform.name, platform.kind);
+    let help = format!("known: `{}`", connectors::KINDS.join("`, `"));
+    config.wrong("config.kind", "platform.kind", &platform.kind, &message, &help)
 }
 
 /// A reader of a platform; needs no database.
 ///
 /// # Errors
 /// When its kind is unknown.
-pub fn connector(platform: &Platform, client: &Client, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<dyn Connector>> {
+pub fn connector(
+    config: &Config,
+    platform: &Platform,
+    client: &Client,
+    clock: &Arc<dyn Clock>,
+) -> anyhow::Result<Arc<dyn Connector>> {
     if !connectors::KINDS.contains(&platform.kind.as_str()) {
-        anyhow::bail!(unknown_kind(platform));
+        return Err(unknown_kind(config, platform).into());
     }
     let installation = Installation {
         name: platform.name.clone(),
@@ -160,19 +193,28 @@ fn courtesy(per_second: f64) -> Courtesy {
 /// When a range of `outbound.allow_private` is not one.
 pub fn client(config: &Config) -> anyhow::Result<Client> {
     let mut policy = Policy::strict();
-    policy.allow_private = networks("outbound.allow_private", &config.outbound.allow_private)?;
+    policy.allow_private = networks(config, "outbound.allow_private", &config.outbound.allow_private)?;
     policy.own_authority = Some(PartnerDomain::of(&config.server.public_url).to_string());
     Ok(Client::new(policy)?)
 }
 
 /// The address ranges of a setting.
-fn networks(setting: &str, ranges: &[String]) -> anyhow::Result<Vec<Network>> {
-    ranges.iter().map(|text| text.parse().with_context(|| format!("{setting}: `{text}`"))).collect()
+fn networks(config: &Config, setting: &str, ranges: &[String]) -> anyhow::Result<Vec<Network>> {
+    let network = |text: &String| {
+        text.parse().map_err(|error: NetworkError| {
+            let help = "write ranges such as \"127.0.0.0/8\", or leave it out";
+            config.wrong("config.value", setting, text, &format!("{setting}: {error}"), help).into()
+        })
+    };
+    ranges.iter().map(network).collect()
 }
 
 fn zone(config: &Config) -> anyhow::Result<TimeZone> {
     let name = &config.authority.zone;
-    TimeZone::get(name).with_context(|| format!("authority.zone: `{name}` is not a time zone such as Europe/Paris"))
+    TimeZone::get(name).map_err(|_| {
+        let message = format!("authority.zone: `{name}` is not a time zone");
+        config.wrong("config.value", "authority.zone", name, &message, "write one such as Europe/Paris").into()
+    })
 }
 
 fn authority(config: &Config, actor: &ActorId) -> anyhow::Result<PublicAuthority> {

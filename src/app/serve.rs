@@ -1,13 +1,14 @@
 use std::future::Future;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use rand::Rng;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::Refused;
 use super::guard::FileGuard;
 use super::listener::{Deadlines, Limits, Listener, affordable};
 use super::site::site;
@@ -41,7 +42,8 @@ pub async fn serve(
     let _guard = gateway.config.database.sqlite_file().map(|file| FileGuard::take(&file)).transpose()?;
     let listen = gateway.config.server.listen;
     let deadlines = Deadlines { drain: DRAIN, ..Deadlines::default() };
-    let listener = Listener::bind(listen, limits(&gateway)?, deadlines).with_context(|| port_taken(&gateway, listen))?;
+    let listener =
+        Listener::bind(listen, limits(&gateway)?, deadlines).map_err(|error| cannot_listen(&gateway, listen, &error))?;
     gateway.federation.store.check().await?;
     let presence = gateway.federation.store.begin_to_serve(gateway.federation.now()).await?;
     if presence.taken_back > 0 {
@@ -86,7 +88,7 @@ pub async fn serve(
 /// Who may connect, as the configuration says and the system allows.
 fn limits(gateway: &Gateway) -> anyhow::Result<Limits> {
     let server = &gateway.config.server;
-    let proxies = super::networks("server.trusted_proxies", &server.trusted_proxies)?;
+    let proxies = super::networks(&gateway.config, "server.trusted_proxies", &server.trusted_proxies)?;
     Ok(Limits::new(affordable(server.max_connections), server.connections_per_address, proxies))
 }
 
@@ -101,11 +103,20 @@ async fn first_dead(workers: &mut JoinSet<()>) -> anyhow::Error {
     anyhow::anyhow!("a worker died ({how}), so the gateway stops; nothing that was accepted is lost: start it again")
 }
 
-fn port_taken(gateway: &Gateway, listen: SocketAddr) -> String {
-    format!(
-        "cannot listen on {listen} (server.listen in {})\nhelp: stop what listens there, or set another address",
-        gateway.config.path.display()
-    )
+fn cannot_listen(gateway: &Gateway, listen: SocketAddr, error: &std::io::Error) -> Refused {
+    let (code, message, help) = match error.kind() {
+        ErrorKind::AddrInUse => (
+            "serve.port-taken",
+            format!("{listen} is already in use"),
+            "stop what listens there, or set another server.listen; nothing was started",
+        ),
+        _ => (
+            "serve.no-listener",
+            format!("cannot listen on {listen}: {error}"),
+            "set server.listen to an address of this machine and a port that this user may open; nothing was started",
+        ),
+    };
+    Refused::at_setting(gateway.config.wrong(code, "server.listen", "", &message, help))
 }
 
 fn spawn_workers(gateway: &Arc<Gateway>, stopped: &watch::Receiver<bool>, tasks: &mut JoinSet<()>) -> anyhow::Result<()> {

@@ -2,6 +2,8 @@
 //! Exit codes: 0 done; 1 failed, or found something that needs a person; 2 wrong call or configuration;
 //! 130 ended by Ctrl-C (architecture §6, interface.md §7).
 
+#[cfg(test)]
+mod advice;
 mod bench;
 mod demo;
 mod help;
@@ -16,7 +18,9 @@ mod verify_log;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 pub use output::Output;
 pub use trouble::Trouble;
@@ -46,7 +50,7 @@ Exit codes: 0 done, 1 failed or needs a person, 2 wrong call or configuration.";
 #[derive(Debug, Clone, Args)]
 struct Common {
     /// The configuration file (default: PASSERELLE_CONFIG, ./passerelle.toml,
-    /// /etc/passerelle/passerelle.toml).
+    /// ~/.config/passerelle/passerelle.toml, /etc/passerelle/passerelle.toml).
     #[arg(long, global = true, value_name = "FILE", env = "PASSERELLE_CONFIG")]
     config: Option<PathBuf>,
     /// One JSON document on stdout; errors as problem+json on stderr.
@@ -59,7 +63,7 @@ struct Common {
     #[arg(long, short, global = true)]
     quiet: bool,
     /// Language of what people read: fr or en.
-    #[arg(long, global = true, value_name = "LANG", default_value = "en")]
+    #[arg(long, global = true, value_name = "LANG", default_value = "en", value_parser = ["fr", "en"])]
     lang: String,
 }
 
@@ -88,15 +92,25 @@ enum Command {
     },
 }
 
+impl Command {
+    /// With which Ctrl-C the program ends at once: what has something to give back ends by itself at the first.
+    const fn patience(&self) -> u8 {
+        match self {
+            Self::Serve | Self::Demo(_) | Self::Platform(platform::PlatformCommand::Sync { .. }) => 2,
+            Self::Platform(_) | Self::Partner(_) | Self::Bench(_) | Self::Help { .. } => 1,
+        }
+    }
+}
+
 impl Common {
     /// Finds and reads the configuration file.
     fn load(&self) -> Result<Config, Trouble> {
-        let candidates = [PathBuf::from("passerelle.toml"), PathBuf::from("/etc/passerelle/passerelle.toml")];
         let path = match &self.config {
             Some(path) => path.clone(),
-            None => candidates.iter().find(|path| path.exists()).cloned().ok_or_else(|| {
+            None => places().into_iter().find(|path| path.exists()).ok_or_else(|| {
+                let places: Vec<String> = places().iter().map(|place| place.display().to_string()).collect();
                 Trouble::call("config.none", "no configuration file was named or found")
-                    .help("use --config FILE, PASSERELLE_CONFIG, ./passerelle.toml or /etc/passerelle/passerelle.toml")
+                    .help(format!("use --config FILE or PASSERELLE_CONFIG; looked for {}", places.join(", ")))
             })?,
         };
         let config = Config::load(&path)?;
@@ -111,10 +125,23 @@ impl Common {
     }
 }
 
+/// Where a configuration file is looked for when none is named: here, the user's, the machine's.
+fn places() -> Vec<PathBuf> {
+    let home = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute());
+    let home = home.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".config")));
+    let mut places = vec![PathBuf::from("passerelle.toml")];
+    places.extend(home.map(|folder| folder.join("passerelle/passerelle.toml")));
+    places.push(PathBuf::from("/etc/passerelle/passerelle.toml"));
+    places
+}
+
 /// Runs the program with the process's arguments.
 #[must_use]
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return misunderstood(&error),
+    };
     let form = if cli.common.json { LogForm::Json } else { LogForm::Text };
     telemetry::start(form);
     let json = cli.common.json;
@@ -122,10 +149,11 @@ pub fn run() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return Trouble::failed("runtime", format!("cannot start worker threads: {error}")).report(json),
     };
+    let patience = cli.command.patience();
     let ended = runtime.block_on(async {
         tokio::select! {
             ended = dispatch(cli) => ended,
-            () = interrupted_twice() => Ok(ExitCode::from(130)),
+            () = interrupted(patience) => Err(Trouble::interrupted("stopped by Ctrl-C; whatever was written before is whole and stays")),
         }
     });
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));
@@ -144,12 +172,44 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, Trouble> {
     }
 }
 
-/// The first Ctrl-C asks commands to finish what they hold; the second ends the program.
-async fn interrupted_twice() {
-    for _ in 0..2 {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
+/// A call that cannot be understood: as text, or as problem+json where `--json` was asked for. Help and version
+/// are no errors.
+fn misunderstood(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        drop(error.print());
+        return ExitCode::SUCCESS;
+    }
+    if !std::env::args_os().any(|argument| argument == "--json") {
+        drop(error.print());
+        return ExitCode::from(2);
+    }
+    let code = match error.kind() {
+        ErrorKind::InvalidSubcommand => "call.unknown-command",
+        ErrorKind::UnknownArgument => "call.unknown-flag",
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation | ErrorKind::InvalidUtf8 => "call.value",
+        ErrorKind::MissingRequiredArgument => "call.missing",
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "call.no-command",
+        ErrorKind::ArgumentConflict => "call.conflict",
+        _ => "call.wrong",
+    };
+    let text = error.render().to_string();
+    let mut parts = text.split("\n\n").map(|part| part.split_whitespace().collect::<Vec<_>>().join(" "));
+    let message = parts.next().unwrap_or_default();
+    let rest = parts.collect::<Vec<_>>().join("; ");
+    Trouble::call(code, message.trim_start_matches("error: ")).help(rest).report(true)
+}
+
+/// Hears Ctrl-C from now on, so that none is lost while a command is still opening what it needs.
+fn listen() -> Result<Signal, Trouble> {
+    signal(SignalKind::interrupt()).map_err(|error| Trouble::failed("runtime", format!("cannot listen for Ctrl-C: {error}")))
+}
+
+/// Ends with the nth Ctrl-C. The first one asks a command that holds something to let go of it; the next one ends
+/// the program.
+async fn interrupted(nth: u8) {
+    let Ok(mut signal) = listen() else { return std::future::pending().await };
+    for _ in 0..nth {
+        signal.recv().await;
     }
 }
 

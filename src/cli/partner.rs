@@ -66,9 +66,7 @@ async fn accept(
     fingerprint: Option<String>,
 ) -> Result<ExitCode, Trouble> {
     let introduction = fingerprint.map_or(Introduction::Reader, Introduction::Fingerprint);
-    let accepted = pairing::accept(&gateway.federation, domain, &introduction)
-        .await
-        .map_err(|error| Trouble::failed("partner.not-accepted", error.to_string()))?;
+    let accepted = pairing::accept(&gateway.federation, domain, &introduction).await.map_err(anyhow::Error::from)?;
     let partner = &accepted.partner;
     common.output().data(
         || {

@@ -2,6 +2,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 use serde_json::{Value, json};
+use tokio::signal::unix::Signal;
 
 use super::{Common, Trouble, preview};
 use crate::app::{self, Gateway};
@@ -45,11 +46,13 @@ pub(super) enum PlatformCommand {
 impl PlatformCommand {
     pub(super) async fn run(self, common: &Common) -> Result<ExitCode, Trouble> {
         let config = common.load()?;
+        let mut stop = super::listen()?;
         match self {
             Self::Probe { name } => {
                 let platform = config.platform(&name)?;
                 let clock = std::sync::Arc::new(SystemClock) as std::sync::Arc<dyn Clock>;
-                preview::probe(common, platform, &app::connector(platform, &app::client(&config)?, &clock)?).await
+                let connector = app::connector(&config, platform, &app::client(&config)?, &clock)?;
+                preview::probe(common, &config, platform, &connector).await
             }
             Self::Preview { name } => {
                 let platform = config.platform(&name)?.clone();
@@ -61,7 +64,7 @@ impl PlatformCommand {
             Self::Sync { name, confirm_deletions } => {
                 let platform = config.platform(&name)?.clone();
                 let gateway = Gateway::open(config).await?;
-                let done = sync(common, &gateway, &platform, confirm_deletions).await;
+                let done = sync(common, &gateway, &platform, confirm_deletions, &mut stop).await;
                 gateway.close().await;
                 done
             }
@@ -69,7 +72,13 @@ impl PlatformCommand {
     }
 }
 
-async fn sync(common: &Common, gateway: &Gateway, platform: &Platform, confirm_deletions: bool) -> Result<ExitCode, Trouble> {
+async fn sync(
+    common: &Common,
+    gateway: &Gateway,
+    platform: &Platform,
+    confirm_deletions: bool,
+    stop: &mut Signal,
+) -> Result<ExitCode, Trouble> {
     if !platform.publish {
         return Err(Trouble::failed("platform.not-published", format!("platform `{}` has publish = false", platform.name))
             .help(format!("look at `passerelle platform preview {}`, then set publish = true", platform.name)));
@@ -78,10 +87,21 @@ async fn sync(common: &Common, gateway: &Gateway, platform: &Platform, confirm_d
     let mut bar = output.progress(platform.name.as_str());
     let options = Options { publish: true, confirm_deletions };
     let sync = gateway.sync(platform)?;
-    let ended = sync
-        .run(options, &mut app::chance()?, &mut |now: &Progress| bar.at(now.done, &format!("{}: {}", now.entity, now.doing)))
-        .await;
+    let mut rng = app::chance()?;
+    let mut report = |now: &Progress| bar.at(now.done, &format!("{}: {}", now.entity, now.doing));
+    let ended = tokio::select! {
+        ended = sync.run(options, &mut rng, &mut report) => Some(ended),
+        // The transaction under way is forgotten; everything before it stays.
+        _ = stop.recv() => None,
+    };
     bar.finish();
+    let Some(ended) = ended else {
+        sync.give_back().await.map_err(anyhow::Error::from)?;
+        return Err(Trouble::interrupted(format!("the reading of {} was stopped by Ctrl-C", platform.name)).help(format!(
+            "what was written stays, and nothing is concluded from the rest; `passerelle platform sync {}` reads again",
+            platform.name
+        )));
+    };
     let summary = ended.map_err(anyhow::Error::from)?;
     output.data(|| table(&summary), || json!({"schema": "passerelle.sync/1", "summary": document(&summary)}));
     match summary.outcome {

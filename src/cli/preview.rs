@@ -6,14 +6,19 @@ use serde_json::json;
 
 use super::{Common, Trouble};
 use crate::app::{self, Gateway};
-use crate::config::Platform;
+use crate::config::{Config, Platform};
 use crate::connectors::{Connector, Probe};
 use crate::mapping::{Profile, SourceSchema};
 use crate::sync::Progress;
 
 /// `platform probe`: what the installation is and can do, and which fields the kept schema does not know.
-pub(super) async fn probe(common: &Common, platform: &Platform, connector: &Arc<dyn Connector>) -> Result<ExitCode, Trouble> {
-    let profile = app::profile(platform)?;
+pub(super) async fn probe(
+    common: &Common,
+    config: &Config,
+    platform: &Platform,
+    connector: &Arc<dyn Connector>,
+) -> Result<ExitCode, Trouble> {
+    let profile = app::profile(config, platform)?;
     let probe = connector.probe().await.map_err(anyhow::Error::from)?;
     let fields = Fields::compare(&profile, &probe);
     common.output().data(

@@ -29,6 +29,13 @@ const NOT_YET: &[&str] = &["server.admin_listen", "server.metrics_listen", "back
 /// Keys of earlier versions and the setting that took their place.
 const RETIRED: &[(&str, &str)] = &[("http.port", "server.listen"), ("http.public_url", "server.public_url")];
 
+/// Whether `section.key` is a setting, of today or known by name: for the test of what errors advise.
+#[cfg(test)]
+pub(crate) fn is_setting(full: &str) -> bool {
+    let (section, key) = full.rsplit_once('.').unwrap_or(("", full));
+    SETTINGS.iter().any(|(name, keys)| (*name == section && keys.contains(&key)) || *name == full)
+}
+
 /// Parses the file and checks its keys; returns its table and warnings.
 pub(super) fn document(path: &Path, text: &str) -> Result<(toml::Table, Vec<String>), ConfigError> {
     let document = Document::parse(text.to_owned()).map_err(|error| {
@@ -132,10 +139,16 @@ fn key_span(document: &Document<String>, full: &str) -> Option<std::ops::Range<u
 
 /// Where a key of this name stands first, for errors about its value.
 pub(super) fn place_of(path: &Path, text: &str, key: &str) -> Option<Place> {
+    place_of_value(path, text, key, "")
+}
+
+/// Where a key of this name has this value.
+pub(super) fn place_of_value(path: &Path, text: &str, key: &str, value: &str) -> Option<Place> {
     let mut start = 0;
     for line in text.split_inclusive('\n') {
         let trimmed = line.trim_start();
-        if trimmed.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('=')) {
+        let has_it = |rest: &str| rest.trim_start().starts_with('=') && rest.contains(value);
+        if trimmed.strip_prefix(key).is_some_and(has_it) {
             return Some(Place::of(path, text, start + (line.len() - trimmed.len()), key.len(), ""));
         }
         start += line.len();
@@ -166,7 +179,7 @@ pub(super) fn override_key(
 ) -> Result<(), ConfigError> {
     let known = SETTINGS.iter().find(|(name, _)| *name == section).map_or(&[][..], |(_, keys)| keys);
     if section == "platform" || !known.contains(&key) {
-        let variable = format!("PASSERELLE_{}__{}", section.to_ascii_uppercase(), key.to_ascii_uppercase());
+        let variable = super::error::variable(section, key);
         return Err(ConfigError::new(
             "config.unknown-variable",
             format!("`{variable}` names no setting (file {})", path.display()),

@@ -53,6 +53,13 @@ impl ConfigError {
             .help("name the file with --config FILE or PASSERELLE_CONFIG")
     }
 
+    /// A value from the environment that is none.
+    pub(super) fn of_environment(replaced: &[(String, String)], error: &toml::de::Error) -> Self {
+        let names: Vec<String> = replaced.iter().map(|(section, key)| variable(section, key)).collect();
+        let message = format!("{} (set by {})", error.message().trim_end(), names.join(" or "));
+        Self::new("config.value", message).help("correct or unset it; nothing was started. All settings: passerelle help config")
+    }
+
     /// An error of the TOML reader or of a value's type.
     pub(super) fn of_value(path: &Path, text: &str, error: &toml::de::Error) -> Self {
         let place = error.span().map(|span| Place::of(path, text, span.start, span.len().max(1), ""));
@@ -60,6 +67,11 @@ impl ConfigError {
         let code = if message.starts_with("missing field") { "config.missing-key" } else { "config.value" };
         Self::new(code, message).at(place).help("correct it; nothing was started. All settings: passerelle help config")
     }
+}
+
+/// The environment variable of a setting.
+pub(super) fn variable(section: &str, key: &str) -> String {
+    format!("PASSERELLE_{}__{}", section.to_ascii_uppercase(), key.to_ascii_uppercase())
 }
 
 impl Place {
@@ -79,15 +91,22 @@ impl Place {
     }
 }
 
+impl fmt::Display for Place {
+    /// Where, the line itself, and a mark below it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let gutter = " ".repeat(self.line.to_string().len());
+        writeln!(f, "{gutter}--> {}:{}:{}", self.file.display(), self.line, self.column)?;
+        writeln!(f, "{} | {}", self.line, self.text)?;
+        let mark = format!("{}{} {}", " ".repeat(self.column - 1), "^".repeat(self.width), self.note);
+        write!(f, "{gutter} | {}", mark.trim_end())
+    }
+}
+
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "error[{}]: {}", self.code, self.message)?;
         if let Some(place) = &self.place {
-            let gutter = " ".repeat(place.line.to_string().len());
-            write!(f, "\n{gutter}--> {}:{}:{}", place.file.display(), place.line, place.column)?;
-            write!(f, "\n{} | {}", place.line, place.text)?;
-            let mark = format!("{}{} {}", " ".repeat(place.column - 1), "^".repeat(place.width), place.note);
-            write!(f, "\n{gutter} | {}", mark.trim_end())?;
+            write!(f, "\n{place}")?;
         }
         if !self.help.is_empty() {
             write!(f, "\nhelp: {}", self.help)?;

@@ -3,7 +3,7 @@
 //! successor (architecture §6, interface.md §8). Precedence: environment > file > built-in.
 
 mod authority;
-mod check;
+pub(crate) mod check;
 mod duration;
 mod error;
 mod platform;
@@ -57,6 +57,12 @@ pub struct Config {
     /// Sentences for the log: retired keys and the like.
     #[serde(skip)]
     pub warnings: Vec<String>,
+    /// The file's text, for errors that show only when a setting is used.
+    #[serde(skip)]
+    text: String,
+    /// Settings that the environment replaced.
+    #[serde(skip)]
+    replaced: Vec<(String, String)>,
 }
 
 impl Config {
@@ -83,15 +89,21 @@ impl Config {
         overrides: impl IntoIterator<Item = (String, String, String)>,
     ) -> Result<Self, ConfigError> {
         let (mut table, warnings) = check::document(path, text)?;
+        let mut replaced = Vec::new();
         for (section, key, value) in overrides {
             check::override_key(path, &mut table, &section, &key, &value)?;
+            replaced.push((section, key));
         }
-        let mut config: Self = table.try_into().map_err(|error| {
+        let mut config: Self = table.try_into().map_err(|error: toml::de::Error| {
             // Read again from the text: only that reader knows in which line a value stands.
-            let placed = toml::from_str::<Self>(text).err().unwrap_or(error);
-            ConfigError::of_value(path, text, &placed)
+            match toml::from_str::<Self>(text) {
+                Err(placed) => ConfigError::of_value(path, text, &placed),
+                Ok(_) => ConfigError::of_environment(&replaced, &error),
+            }
         })?;
         path.clone_into(&mut config.path);
+        text.clone_into(&mut config.text);
+        config.replaced = replaced;
         config.warnings = warnings;
         config.verify(text)?;
         Ok(config)
@@ -112,6 +124,18 @@ impl Config {
                 },
             )
         })
+    }
+
+    /// A setting that turns out wrong only when it is used: the same sort of error as all others. `value` tells
+    /// apart keys of one name in several tables.
+    #[must_use]
+    pub fn wrong(&self, code: &'static str, setting: &str, value: &str, message: &str, help: &str) -> ConfigError {
+        let (section, key) = setting.split_once('.').unwrap_or(("", setting));
+        if self.replaced.iter().any(|(other, name)| other == section && name == key) {
+            let message = format!("{message} (set by {})", error::variable(section, key));
+            return ConfigError::new(code, message).help(help);
+        }
+        ConfigError::new(code, message).at(check::place_of_value(&self.path, &self.text, key, value)).help(help)
     }
 
     /// What the types alone cannot say.

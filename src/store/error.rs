@@ -29,7 +29,7 @@ pub enum StoreError {
     },
     /// The file is not a sound SQLite database.
     #[error(
-        "the database file {at} is damaged or not a database ({reason}); stop the gateway and restore the last backup (`passerelle restore`)"
+        "the database file {at} is damaged or not a database ({reason}); stop the gateway and put back the last copy of that file"
     )]
     Corrupt {
         /// Which file.

@@ -67,6 +67,19 @@ impl Tx {
         Ok(done == 1)
     }
 
+    /// Gives back a lease of `holder` that is stopping, so that the next one need not wait until it ends.
+    pub async fn give_back(&mut self, name: &str, holder: &str, now: Timestamp) -> Result<(), StoreError> {
+        on_backend!(self, conn => {
+            sqlx::query("UPDATE lease SET until = $3 WHERE name = $1 AND holder = $2 AND until > $3")
+                .bind(name)
+                .bind(super::columns::remark(holder, HOLDER))
+                .bind(now)
+                .execute(conn)
+                .await?;
+        });
+        Ok(())
+    }
+
     /// Who holds a lease at `now`.
     pub async fn lease_holder(&mut self, name: &str, now: Timestamp) -> Result<Option<String>, StoreError> {
         on_backend!(self, conn => {
