@@ -12,8 +12,9 @@ use super::content;
 use super::process::{self, Served};
 use crate::app::Gateway;
 use crate::config::Config;
+use crate::domain::account::Account;
 use crate::domain::change::ChangeKind;
-use crate::domain::partner::Partner;
+use crate::domain::partner::{FollowState, Partner, PartnerKind};
 use crate::domain::{RecordId, Timestamp};
 use crate::store::scratch::Scratch;
 use crate::store::{Backend, RecordWrite, Store};
@@ -113,6 +114,16 @@ impl Installation {
         let mut tx = self.store().write().await?;
         for partner in partners {
             tx.put_partner(&partner).await?;
+            // A reader server is pushed to for its accounts: here for its own actor.
+            if let (PartnerKind::Reader, FollowState::Accepted, Some((key, key_id))) =
+                (partner.kind, partner.follows_us, partner.rsa.clone())
+            {
+                let (inbox, seen_at) = (partner.inbox, partner.since);
+                let (actor, partner) = (partner.actor, partner.domain);
+                let account = Account { actor, partner, inbox, shared_inbox: None, key_id, key, seen_at };
+                tx.put_account(&account).await?;
+                tx.put_follower(&account, None, "", seen_at).await?;
+            }
         }
         Ok(tx.save().await?)
     }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Common, Trouble};
 use crate::app::Gateway;
 use crate::domain::fingerprint::WordList;
-use crate::domain::partner::Partner;
+use crate::domain::partner::{Partner, PartnerKind};
 use crate::domain::{ActorId, PartnerDomain, Timestamp};
 use crate::federation::pairing::{self, Introduction};
 use crate::federation::retry;
@@ -68,13 +68,15 @@ async fn accept(
     let introduction = fingerprint.map_or(Introduction::Reader, Introduction::Fingerprint);
     let accepted = pairing::accept(&gateway.federation, domain, &introduction).await.map_err(anyhow::Error::from)?;
     let partner = &accepted.partner;
+    let counts = gateway.federation.store.read().await.map_err(anyhow::Error::from)?.follower_counts().await;
+    let followers = counts.map_err(anyhow::Error::from)?.get(domain).copied().unwrap_or(0);
     common.output().data(
         || {
             let listed = if accepted.new { "listed" } else { "listed again" };
             let follow = if accepted.follow_sent { "\nour Follow is on its way; it is answered once they accept us too" } else { "" };
             format!("{} ({domain}) is {listed} as {}{follow}\nNext: passerelle partner list", partner.name, partner.kind)
         },
-        || json!({"schema": "passerelle.partner/1", "partner": row(partner), "new": accepted.new, "followSent": accepted.follow_sent}),
+        || json!({"schema": "passerelle.partner/1", "partner": row(partner, followers), "new": accepted.new, "followSent": accepted.follow_sent}),
     );
     Ok(ExitCode::SUCCESS)
 }
@@ -111,6 +113,8 @@ async fn list(common: &Common, gateway: &Gateway) -> Result<ExitCode, Trouble> {
         partners.push((partner, health));
     }
     let recalls = tx.open_recalls().await.map_err(anyhow::Error::from)?;
+    let followers = tx.follower_counts().await.map_err(anyhow::Error::from)?;
+    let followers = |partner: &Partner| followers.get(&partner.domain).copied().unwrap_or(0);
     let now = gateway.federation.now();
     common.output().data(
         || {
@@ -123,14 +127,15 @@ async fn list(common: &Common, gateway: &Gateway) -> Result<ExitCode, Trouble> {
                 text.push_str("\nNobody is listed yet. Next: passerelle partner accept DOMAIN --fingerprint \"their words\"");
             } else {
                 let width = partners.iter().map(|(partner, _)| partner.domain.as_str().len()).max().unwrap_or(0);
-                text.push_str(&format!("\n{:width$}  kind     follows us  followed  name\n", "domain"));
+                text.push_str(&format!("\n{:width$}  kind     follows us  followed  followers  name\n", "domain"));
                 for (partner, _) in &partners {
                     text.push_str(&format!(
-                        "{:width$}  {:7}  {:10}  {:8}  {}\n",
+                        "{:width$}  {:7}  {:10}  {:8}  {:>9}  {}\n",
                         partner.domain.as_str(),
                         partner.kind.word(),
                         partner.follows_us.word(),
                         partner.followed.word(),
+                        if partner.kind == PartnerKind::Reader { followers(partner).to_string() } else { "-".to_owned() },
                         partner.name
                     ));
                 }
@@ -146,14 +151,17 @@ async fn list(common: &Common, gateway: &Gateway) -> Result<ExitCode, Trouble> {
                 "domain": PartnerDomain::of(&gateway.federation.public_url),
                 "actor": ActorId::as_str(gateway.federation.actor()),
                 "fingerprint": {"fr": french, "en": english, "digits": print.digits(), "key": key.to_string()},
-                "partners": partners.iter().map(|(partner, health)| standing(partner, health.as_ref(), &recalls)).collect::<Vec<_>>(),
+                "partners": partners
+                    .iter()
+                    .map(|(partner, health)| standing(row(partner, followers(partner)), partner, health.as_ref(), &recalls))
+                    .collect::<Vec<_>>(),
             })
         },
     );
     Ok(ExitCode::SUCCESS)
 }
 
-fn row(partner: &Partner) -> Value {
+fn row(partner: &Partner, followers: u64) -> Value {
     json!({
         "domain": partner.domain,
         "kind": partner.kind,
@@ -162,13 +170,13 @@ fn row(partner: &Partner) -> Value {
         "key": partner.key,
         "followsUs": partner.follows_us,
         "followed": partner.followed,
+        "followers": (partner.kind == PartnerKind::Reader).then_some(followers),
         "since": partner.since,
     })
 }
 
-/// A listed partner with how it is reached and what is open there.
-fn standing(partner: &Partner, health: Option<&PartnerHealth>, recalls: &[OpenRecalls]) -> Value {
-    let mut row = row(partner);
+/// The row of a listed partner, with how it is reached and what is open there.
+fn standing(mut row: Value, partner: &Partner, health: Option<&PartnerHealth>, recalls: &[OpenRecalls]) -> Value {
     if let Some(health) = health {
         row["failingSince"] = json!(health.failing_since);
         row["blocked"] = json!(health.blocked);
@@ -207,7 +215,7 @@ fn grouped(digits: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::partner::{FollowState, PartnerKind};
+    use crate::domain::partner::FollowState;
     use crate::store::partners::Failures;
 
     #[test]
@@ -246,8 +254,9 @@ mod tests {
                  it is asked for until it is",
             ]
         );
-        let row = standing(&listed[0].0, listed[0].1.as_ref(), &recalls);
+        let plain = || super::row(&listed[0].0, 0);
+        let row = standing(plain(), &listed[0].0, listed[0].1.as_ref(), &recalls);
         assert_eq!((&row["recalls"]["open"], &row["failingSince"]), (&json!(2), &json!("2026-11-01T08:00:00Z")));
-        assert_eq!(standing(&listed[0].0, None, &[])["recalls"], json!({"open": 0}));
+        assert_eq!(standing(plain(), &listed[0].0, None, &[])["recalls"], json!({"open": 0}));
     }
 }

@@ -2,17 +2,16 @@
 //! [`Prepared`] → [`Sent`], [`Refused`] or [`Unreachable`]. No transaction is open meanwhile.
 
 use bytes::Bytes;
+use http::HeaderValue;
 use http::header::{ACCEPT, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, Method};
 use url::Url;
 
 use crate::domain::digest::Digest;
 use crate::domain::partner::{Partner, PartnerKind};
 use crate::domain::{Clock, PartnerDomain, Timestamp};
-use crate::federation::keys::Keys;
 use crate::federation::receipts::{self, Delivered, Pinned};
-use crate::federation::signature::{sign_cavage, sign_rfc9421};
-use crate::outbound::{Client, Limits, Request, retry_after};
+use crate::federation::{Federation, knock};
+use crate::outbound::{Limits, Request, retry_after};
 
 use super::answer::{Answer, AnswerClass, Proof, keep};
 
@@ -26,6 +25,8 @@ const ANSWERS: HeaderValue = HeaderValue::from_static("application/activity+json
 pub struct Prepared {
     /// To whom.
     pub partner: Partner,
+    /// Where: the partner's inbox, or one of the accounts of a reader server.
+    pub inbox: String,
     /// When it was claimed for this attempt.
     pub began: Timestamp,
     /// The id of the activity: the same at every attempt, so that the partner knows a repetition.
@@ -87,17 +88,18 @@ impl Prepared {
         &self.partner.domain
     }
 
-    /// Signs and sends it, once.
-    pub async fn send(&self, client: &Client, keys: &Keys, clock: &dyn Clock, limits: Limits) -> Attempted {
-        let request = match self.request(keys, clock) {
-            Ok(request) => request.within(limits),
-            Err(reason) => return Attempted::Unreachable(Unreachable { reason }),
-        };
-        let response = match client.send(request).await {
+    /// Sends it, signed as the receiver reads it; a reader server that refuses one signature is offered the
+    /// other.
+    pub async fn send(&self, federation: &Federation, limits: Limits) -> Attempted {
+        let unreachable = |reason: &str| Attempted::Unreachable(Unreachable { reason: keep(reason) });
+        let Ok(url) = self.inbox.parse::<Url>() else { return unreachable("the pinned inbox is not an address") };
+        let request =
+            Request::post(url, self.body.clone()).within(limits).header(CONTENT_TYPE, ACTIVITY_JSON).header(ACCEPT, ANSWERS);
+        let response = match knock::send(federation, self.partner.kind, request).await {
             Ok(response) => response,
-            Err(error) => return Attempted::Unreachable(Unreachable { reason: keep(&error.to_string()) }),
+            Err(error) => return unreachable(&error.to_string()),
         };
-        let now = clock.now();
+        let now = federation.now();
         let content_type = response.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let answer = Answer {
             status: response.status.as_u16(),
@@ -105,23 +107,7 @@ impl Prepared {
             retry_after: retry_after(&response.headers, now),
             body: response.body,
         };
-        self.judge(&answer, clock)
-    }
-
-    fn request(&self, keys: &Keys, clock: &dyn Clock) -> Result<Request, String> {
-        let url: Url = self.partner.inbox.parse().map_err(|_| "the pinned inbox is not an address".to_owned())?;
-        let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, ACTIVITY_JSON);
-        headers.insert(ACCEPT, ANSWERS);
-        // Gateways pinned our Ed25519 key; the Fediverse reads draft-cavage (architecture §3).
-        let sign = match self.partner.kind {
-            PartnerKind::Partner => sign_rfc9421,
-            PartnerKind::Reader => sign_cavage,
-        };
-        sign(keys, &Method::POST, &url, &mut headers, Some(&self.body), clock.now()).map_err(|error| error.to_string())?;
-        let mut request = Request::post(url, self.body.clone());
-        request.headers = headers;
-        Ok(request)
+        self.judge(&answer, federation.clock.as_ref())
     }
 
     /// What an answer means.

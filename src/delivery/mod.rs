@@ -14,6 +14,8 @@
 //!   acknowledged (with receipt) · purge-asked ─► purged (with purge receipt) ◄──────────────┘
 //! ```
 //!
+//! A reader server has one row a record like a partner, but may have several inboxes behind it (`readers`).
+//!
 //! What is sent is the record as it is *at that moment*: superseded revisions are never caught up on. One
 //! row per (partner, record) is leased by one worker at a time, so nothing overtakes a Delete (I4). A
 //! partner that fails gets one probe at a time; Deletes go on to one that merely does not want us.
@@ -22,6 +24,7 @@ pub mod answer;
 pub mod attempt;
 mod outcome;
 pub mod overdue;
+mod readers;
 pub mod schedule;
 pub mod worker;
 

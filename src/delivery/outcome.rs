@@ -65,6 +65,17 @@ pub(super) enum Health {
     },
 }
 
+impl Health {
+    /// What an answer of one account's own inbox says of its server: that it is well, or that it is away;
+    /// that it does not want this concerns the account alone.
+    pub(super) fn of_an_account(self) -> Self {
+        match self {
+            Self::Failing { blocked: Some(_), .. } => Self::Unchanged,
+            other => other,
+        }
+    }
+}
+
 /// What is written down.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Written {

@@ -40,9 +40,9 @@ const LEFT_AGAIN: Duration = Duration::from_hours(1);
 #[derive(Clone)]
 pub struct Worker(Arc<Shared>);
 
-struct Shared {
-    federation: Federation,
-    settings: Settings,
+pub(super) struct Shared {
+    pub(super) federation: Federation,
+    pub(super) settings: Settings,
     under_way: Mutex<JoinSet<()>>,
     overdue: Overdue,
 }
@@ -137,21 +137,16 @@ impl Shared {
         let (Some(partner), Some(record)) = (partner, record) else {
             return self.leave(&claimed, DisclosureState::Parked, "the record or the partner is not there any more").await;
         };
+        if partner.kind == PartnerKind::Reader {
+            return self.deliver_to_reader(&claimed, &partner, &record, began).await;
+        }
         let deleted = record.standing == Standing::Deleted;
         let taken_back = deleted || record.record.as_ref().is_some_and(Record::takes_words_back);
         if !taken_back && partner.follows_us != FollowState::Accepted {
             return self.leave(&claimed, DisclosureState::Due, "the partner does not follow us any more").await;
         }
         let carried = Carried::of(&claimed, &record);
-        let activity = dispatch::carrying(&self.federation, &partner, carried.kind, &record.id, carried.revision, &record.sealed);
-        let prepared = Prepared {
-            partner,
-            began,
-            activity: activity.id,
-            subject: record.id.to_string(),
-            digest: carried.digest.clone(),
-            body: activity.body,
-        };
+        let prepared = self.prepare(&partner, &record, &carried, &partner.inbox, began);
         let attempted = self.attempt(&prepared).await;
         let before = self.before(&prepared, claimed.attempts, claimed.planned_at, !taken_back).await?;
         let mut written = self.weigh(&attempted, before);
@@ -176,24 +171,50 @@ impl Shared {
             return tx.save().await;
         };
         let (activity, subject) = (letter.activity_id.clone(), letter.activity_id.clone());
-        let prepared = Prepared { partner, began, activity, subject, digest, body: letter.body.clone().into() };
+        let inbox = letter.inbox.clone().unwrap_or_else(|| partner.inbox.clone());
+        let prepared = Prepared { partner, inbox, began, activity, subject, digest, body: letter.body.clone().into() };
         let attempted = self.attempt(&prepared).await;
         // A purge receipt is owed until it is delivered.
         let may_park = !letter.body.contains("\"PurgeReceipt\"");
         let before = self.before(&prepared, letter.attempts, letter.written_at, may_park).await?;
-        let written = self.weigh(&attempted, before);
+        let mut written = self.weigh(&attempted, before);
+        if letter.inbox.is_some() {
+            // One account's inbox does not speak for its server.
+            written.health = written.health.of_an_account();
+        }
         self.finish_letter(&letter, &prepared, &written).await
     }
 
-    async fn attempt(&self, prepared: &Prepared) -> Attempted {
+    /// The activity that carries a record as it is now, on its way to an inbox.
+    pub(super) fn prepare(
+        &self,
+        partner: &Partner,
+        record: &StoredRecord,
+        carried: &Carried,
+        inbox: &str,
+        began: Timestamp,
+    ) -> Prepared {
+        let (revision, process) = ((&record.id, carried.revision), Some(&record.process));
+        let activity = dispatch::carrying(&self.federation, partner, carried.kind, revision, process, &record.sealed);
+        Prepared {
+            partner: partner.clone(),
+            inbox: inbox.to_owned(),
+            began,
+            activity: activity.id,
+            subject: record.id.to_string(),
+            digest: carried.digest.clone(),
+            body: activity.body,
+        }
+    }
+
+    pub(super) async fn attempt(&self, prepared: &Prepared) -> Attempted {
         kill_point("delivery.before-send");
-        let (client, keys) = (&self.federation.client, &self.federation.keys);
-        let attempted = prepared.send(client, keys, self.federation.clock.as_ref(), self.settings.limits).await;
+        let attempted = prepared.send(&self.federation, self.settings.limits).await;
         kill_point("delivery.after-send");
         attempted
     }
 
-    async fn before(
+    pub(super) async fn before(
         &self,
         prepared: &Prepared,
         attempts: u32,
@@ -214,7 +235,7 @@ impl Shared {
         })
     }
 
-    fn weigh(&self, attempted: &Attempted, before: Before) -> Written {
+    pub(super) fn weigh(&self, attempted: &Attempted, before: Before) -> Written {
         let mut rng = self.federation.rng.lock().unwrap_or_else(PoisonError::into_inner);
         weigh(attempted, before, rng.as_mut())
     }
@@ -302,7 +323,7 @@ impl Shared {
     }
 
     /// The exchange log, the partner's health, and what a person must know.
-    async fn note(
+    pub(super) async fn note(
         &self,
         tx: &mut Tx,
         prepared: &Prepared,
@@ -388,15 +409,15 @@ impl Shared {
 }
 
 /// What an activity carries: the record as it is now, not as it was when it became due.
-struct Carried {
-    record: RecordId,
-    revision: Revision,
-    digest: Digest,
-    kind: ChangeKind,
+pub(super) struct Carried {
+    pub(super) record: RecordId,
+    pub(super) revision: Revision,
+    pub(super) digest: Digest,
+    pub(super) kind: ChangeKind,
 }
 
 impl Carried {
-    fn of(claimed: &Claimed, record: &StoredRecord) -> Self {
+    pub(super) fn of(claimed: &Claimed, record: &StoredRecord) -> Self {
         let kind = match (record.standing, claimed.acked_revision) {
             (Standing::Deleted, _) => ChangeKind::Deleted,
             (_, None) => ChangeKind::Created,

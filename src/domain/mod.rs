@@ -11,6 +11,7 @@
 //! This module does no I/O: no async, no SQL, no HTTP. Values are parsed at the edge and are valid
 //! inside (a [`text::SafeHtml`] is sanitised, a [`id::RecordId`] is an absolute http(s) URL).
 
+pub mod account;
 pub mod agreement;
 pub mod author;
 pub mod authority;

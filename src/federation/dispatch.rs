@@ -8,6 +8,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::Federation;
+use super::reader::followers_of;
 use crate::domain::change::ChangeKind;
 use crate::domain::partner::{Partner, PartnerKind};
 use crate::domain::{Key, PartnerDomain, RecordId, Revision, Timestamp};
@@ -26,14 +27,15 @@ pub struct Activity {
     pub body: Bytes,
 }
 
-/// The activity that tells `partner` of one revision of a record (or of its tombstone).
+/// The activity that tells `partner` of one revision of a record (or of its tombstone), which belongs to
+/// the consultation `process`.
 #[must_use]
 pub fn carrying(
     federation: &Federation,
     partner: &Partner,
     kind: ChangeKind,
-    record: &RecordId,
-    revision: Revision,
+    (record, revision): (&RecordId, Revision),
+    process: Option<&RecordId>,
     sealed: &[u8],
 ) -> Activity {
     let id = carrying_id(federation, &partner.domain, kind, record, revision);
@@ -43,7 +45,7 @@ pub fn carrying(
         ChangeKind::Deleted => "Delete",
     };
     let head = json!({"@context": CONTEXT, "id": id, "type": word, "actor": federation.actor()});
-    let (to, cc) = audience(partner);
+    let (to, cc) = audience(federation, partner, process);
     let mut body = head.to_string().into_bytes();
     body.pop();
     body.extend_from_slice(format!(",\"to\":{to}").as_bytes());
@@ -99,9 +101,13 @@ fn id_of(federation: &Federation, name: &str) -> String {
     federation.address("activities", &key).map_or_else(|_| format!("/activities/{key}"), |url| url.to_string())
 }
 
-fn audience(partner: &Partner) -> (Value, Option<Value>) {
+fn audience(federation: &Federation, partner: &Partner, process: Option<&RecordId>) -> (Value, Option<Value>) {
     match partner.kind {
         PartnerKind::Partner => (json!([partner.actor]), None),
-        PartnerKind::Reader => (json!([PUBLIC]), Some(json!([partner.actor]))),
+        PartnerKind::Reader => {
+            let ours = [format!("{}/followers", federation.actor())];
+            let followers: Vec<String> = ours.into_iter().chain(process.map(followers_of)).collect();
+            (json!([PUBLIC]), Some(json!(followers)))
+        }
     }
 }

@@ -1,12 +1,13 @@
 //! Signed reads from partners: one GET, signed as that partner expects it, within limits.
 
+use http::HeaderValue;
 use http::header::{ACCEPT, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, Method};
 use serde_json::Value;
 use url::Url;
 
 use super::Federation;
-use super::signature::{SignError, sign_cavage, sign_rfc9421};
+use super::knock::{self, KnockError};
+use super::signature::SignError;
 use super::strict_json::{self, StrictJsonError};
 use crate::domain::partner::PartnerKind;
 use crate::outbound::{Limits, OutboundError, Request, Response};
@@ -49,6 +50,15 @@ pub enum FetchError {
     },
 }
 
+impl From<KnockError> for FetchError {
+    fn from(error: KnockError) -> Self {
+        match error {
+            KnockError::Outbound(error) => Self::Outbound(error),
+            KnockError::Sign(error) => Self::Sign(error),
+        }
+    }
+}
+
 impl FetchError {
     /// The status of the answer, when there was one that was not good.
     #[must_use]
@@ -65,16 +75,8 @@ impl FetchError {
 /// # Errors
 /// When it cannot be signed, or there is no answer.
 pub async fn signed_get(federation: &Federation, kind: PartnerKind, url: &Url) -> Result<Response, FetchError> {
-    let mut headers = HeaderMap::new();
-    headers.insert(ACCEPT, HeaderValue::from_static(ACTIVITY_JSON));
-    let sign = match kind {
-        PartnerKind::Partner => sign_rfc9421,
-        PartnerKind::Reader => sign_cavage,
-    };
-    sign(&federation.keys, &Method::GET, url, &mut headers, None, federation.clock.now())?;
-    let mut request = Request::get(url.clone()).within(Limits::OBJECT);
-    request.headers = headers;
-    Ok(federation.client.send(request).await?)
+    let request = Request::get(url.clone()).within(Limits::OBJECT);
+    Ok(knock::send(federation, kind, request.header(ACCEPT, HeaderValue::from_static(ACTIVITY_JSON))).await?)
 }
 
 /// The document of a good answer.

@@ -16,14 +16,14 @@ use serde_json::Value;
 use crate::domain::digest::{Digest, sha256};
 use crate::domain::partner::PartnerKind;
 use crate::domain::receipt::{DeliveryReceipt, DeliveryState};
-use crate::domain::{Key, PartnerDomain, Record};
-use crate::store::{Append, AppendError, AuditEntry, JournalEntry, JournalTask, JournalWriter, Kept, StoreError};
+use crate::domain::{Class, Key, PartnerDomain, Record, RecordId};
+use crate::store::{self, Append, AppendError, AuditEntry, Held, JournalEntry, JournalTask, JournalWriter, Kept, StoreError};
 
 use super::incoming::{Asked, Incoming};
 use super::ownership::{self, Standing};
 use super::refusal::{Code, Refusal};
 use super::verify::{Verified, Verifier, busy};
-use super::{Federation, proof, receipts, wire};
+use super::{Federation, knock, proof, receipts, wire};
 
 /// The word in the audit for a revision that would make another record of the one that is held.
 const IMMUTABLE: &str = "record-would-change";
@@ -102,9 +102,13 @@ impl Inbox {
             Err(refusal) => return InboxAnswer::refused(&refusal),
         };
         let partner = verified.partner().domain.clone();
+        let showed = (verified.partner().kind == PartnerKind::Reader).then_some(verified.scheme());
         let answer = match self.accept(verified).await {
             // A server of the Fediverse expects no body.
             Ok(receipt) if receipt.is_empty() => {
+                if let Some(scheme) = showed {
+                    knock::signed_so(&self.federation, &partner, scheme).await;
+                }
                 InboxAnswer { status: StatusCode::ACCEPTED, headers: HeaderMap::new(), body: Bytes::new(), sender: None }
             }
             Ok(receipt) => InboxAnswer::new(StatusCode::ACCEPTED, "application/activity+json", receipt),
@@ -118,17 +122,21 @@ impl Inbox {
 
     /// Nothing comes this far but through the verifier: a [`Verified`] cannot be made elsewhere.
     async fn accept(&self, verified: Verified) -> Result<String, Refusal> {
-        let incoming = Incoming::read(verified.activity(), verified.actor(), self.federation.actor())?;
-        let offer = Offer::read(incoming, verified.partner().kind == PartnerKind::Reader)?;
+        let speaker = verified.partner().kind;
+        let incoming = Incoming::read(verified.activity(), verified.actor(), speaker, self.federation.actor())?;
+        let offer = Offer::read(incoming)?;
         let entry = self.entry(&verified, &offer.incoming)?;
         let receipt = entry.receipt.clone();
         let offer = Arc::new(offer);
         let append = Append {
             entry: entry.clone(),
-            lookups: offer.incoming.record().cloned().into_iter().collect(),
+            lookups: offer.incoming.record().or(offer.incoming.consultation()).cloned().into_iter().collect(),
             check: Box::new({
                 let (offer, partner) = (Arc::clone(&offer), verified.partner().clone());
                 move |held| {
+                    if let Some(process) = offer.incoming.consultation() {
+                        return followable(process, held);
+                    }
                     let copy = offer.incoming.record().and_then(|id| held.copies.get(id));
                     match ownership::check(&offer.incoming, offer.record.as_ref(), &partner, copy) {
                         Standing::May => Ok(()),
@@ -247,10 +255,10 @@ struct Offer {
 
 impl Offer {
     /// Reads the record, so that what can never be kept is refused at once.
-    fn read(incoming: Incoming, reader: bool) -> Result<Self, Refusal> {
+    fn read(incoming: Incoming) -> Result<Self, Refusal> {
         let record = match &incoming.asked {
             // A class that we do not know is kept in the journal and ignored, not guessed.
-            Asked::Hold(offered) if !reader && wire::class_of(&offered.object).is_ok() => {
+            Asked::Hold(offered) if wire::class_of(&offered.object).is_ok() => {
                 let read = wire::record_from_json(&offered.object);
                 let (record, _) = read.map_err(|error| Refusal::new(Code::InvalidRecord, error))?;
                 Some(record)
@@ -259,6 +267,15 @@ impl Offer {
         };
         Ok(Self { incoming, record })
     }
+}
+
+/// Only a consultation that visitors see is followed.
+fn followable(process: &RecordId, held: &Held) -> Result<(), Refusal> {
+    let there = held.records.get(process);
+    if there.is_some_and(|record| record.class == Class::Consultation && record.standing == store::Standing::Live) {
+        return Ok(());
+    }
+    Err(Refusal::new(Code::NotFound, format_args!("there is no consultation {process}")))
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -8,11 +8,12 @@ use serde_json::Value;
 use url::Url;
 
 use crate::domain::digest::Digest;
+use crate::domain::partner::PartnerKind;
 use crate::domain::{ActorId, RecordId, Revision};
 
 use super::refusal::{Code, Refusal};
 use super::verify::one_id;
-use super::{meaning, proof, wire};
+use super::{meaning, proof, reader, wire};
 
 /// An activity whose sender may have sent it, as far as it says itself.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,9 +38,9 @@ pub enum Asked {
     /// The sender's actor changed (`Update` of its own actor).
     ActorChanged,
     /// Let the sender follow us.
-    Follow,
+    Follow(Followed),
     /// The sender follows us no more.
-    Unfollow,
+    Unfollow(Unfollowed),
     /// The sender accepts something of ours.
     Accept(Answer),
     /// The sender refuses something of ours.
@@ -59,6 +60,24 @@ pub struct Offered {
     pub digest: Digest,
     /// The embedded object.
     pub object: Value,
+}
+
+/// What somebody wants to follow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Followed {
+    /// One consultation; none for the authority.
+    pub process: Option<RecordId>,
+    /// How the activity names it.
+    pub object: String,
+}
+
+/// What somebody follows no more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unfollowed {
+    /// One consultation, or the authority.
+    Object(Option<RecordId>),
+    /// Whatever the Follow with this address asked for.
+    Activity(String),
 }
 
 /// A deletion.
@@ -94,11 +113,12 @@ const ACTIVITIES: [&str; 19] = [
 ];
 
 impl Incoming {
-    /// Reads an activity that `actor` signed, sent to the gateway whose actor is `own`.
+    /// Reads an activity that `actor` signed, a partner or an account of a reader server as `speaker` says,
+    /// sent to the gateway whose actor is `own`.
     ///
     /// # Errors
     /// 400, 403 or 404 with the reason; each is final for this activity.
-    pub fn read(activity: &Value, actor: &ActorId, own: &ActorId) -> Result<Self, Refusal> {
+    pub fn read(activity: &Value, actor: &ActorId, speaker: PartnerKind, own: &ActorId) -> Result<Self, Refusal> {
         meaning::one(activity)?;
         let kind = match activity.get("type") {
             Some(Value::String(kind)) if !kind.is_empty() && kind.len() <= MAX_TYPE => kind.clone(),
@@ -114,6 +134,7 @@ impl Incoming {
         }
         let sender = Sender { actor, own };
         let asked = match kind.as_str() {
+            _ if speaker == PartnerKind::Reader => reader::asked(&kind, activity, actor, own)?,
             "Create" | "Update" => sender.hold(activity, kind == "Update")?,
             "Delete" => sender.erase(activity)?,
             "Follow" => sender.follow(activity)?,
@@ -123,6 +144,15 @@ impl Incoming {
             _ => Asked::Nothing,
         };
         Ok(Self { id, kind, asked })
+    }
+
+    /// The consultation of ours that the sender wants to follow, if it names one.
+    #[must_use]
+    pub const fn consultation(&self) -> Option<&RecordId> {
+        match &self.asked {
+            Asked::Follow(Followed { process, .. }) => process.as_ref(),
+            _ => None,
+        }
     }
 
     /// The record that the activity is about, if it is about one.
@@ -243,7 +273,7 @@ impl Sender<'_> {
         let id = activity.get("object").and_then(one_id);
         let id = id.ok_or_else(|| invalid_id("the activity does not name exactly one object"))?;
         if id.parse::<ActorId>().is_ok_and(|actor| actor == *self.own) {
-            Ok(Asked::Follow)
+            Ok(Asked::Follow(Followed { process: None, object: id.to_owned() }))
         } else {
             Err(Refusal::new(Code::NotFound, format_args!("only {} can be followed here", self.own)))
         }
@@ -259,7 +289,7 @@ impl Sender<'_> {
             return Err(Refusal::new(Code::NotOwner, "only its actor can undo an activity"));
         }
         let follow = undone.get("type").and_then(Value::as_str) == Some("Follow");
-        Ok(if follow { Asked::Unfollow } else { Asked::Nothing })
+        Ok(if follow { Asked::Unfollow(Unfollowed::Object(None)) } else { Asked::Nothing })
     }
 
     /// An answer counts only if it answers something of ours (SEC-065).
@@ -318,7 +348,7 @@ mod tests {
     fn read(activity: &Value) -> Result<Incoming, Code> {
         let actor = "https://b.example/actor".parse().expect("an address");
         let own = "https://a.example/actor".parse().expect("an address");
-        Incoming::read(activity, &actor, &own).map_err(|refusal| refusal.code())
+        Incoming::read(activity, &actor, PartnerKind::Partner, &own).map_err(|refusal| refusal.code())
     }
 
     fn create() -> Value {
@@ -422,11 +452,14 @@ mod tests {
             read(&json!({"id": "https://b.example/activities/1", "type": kind, "actor": "https://b.example/actor", "object": object}))
                 .map(|read| read.asked)
         };
-        assert_eq!(of("Follow", json!("https://a.example/actor")), Ok(Asked::Follow));
+        assert_eq!(
+            of("Follow", json!("https://a.example/actor")),
+            Ok(Asked::Follow(Followed { process: None, object: "https://a.example/actor".to_owned() }))
+        );
         assert_eq!(of("Follow", json!("https://a.example/other")), Err(Code::NotFound));
         let theirs = json!({"id": "https://b.example/f", "type": "Follow", "actor": "https://b.example/actor"});
         let others = json!({"id": "https://c.example/f", "type": "Follow", "actor": "https://c.example/actor"});
-        assert_eq!(of("Undo", theirs), Ok(Asked::Unfollow));
+        assert_eq!(of("Undo", theirs), Ok(Asked::Unfollow(Unfollowed::Object(None))));
         assert_eq!(of("Undo", others), Err(Code::NotOwner));
         assert_eq!(of("Undo", json!("https://b.example/unknown")), Ok(Asked::Nothing));
         assert_eq!(of("Accept", json!("https://c.example/activities/9")), Ok(Asked::Nothing));

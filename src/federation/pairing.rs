@@ -14,7 +14,7 @@ use super::keys::RsaPublicKey;
 use super::proof;
 use crate::domain::fingerprint::{Fingerprint, FingerprintError};
 use crate::domain::partner::{FollowState, Multikey, Partner, PartnerKind};
-use crate::domain::{ActorId, PartnerDomain, RecordId, Timestamp};
+use crate::domain::{ActorId, PartnerDomain, RecordId};
 use crate::store::disclosures::DisclosureState;
 use crate::store::partners::PartnerHealth;
 use crate::store::{AuditEntry, CopyStanding, StoreError, Tx};
@@ -101,11 +101,13 @@ pub async fn accept(
         Introduction::Fingerprint(_) => PartnerKind::Partner,
         Introduction::Reader => PartnerKind::Reader,
     };
-    let (actor, document) = find_actor(federation, domain, kind).await?;
+    let found = find_actor(federation, domain, kind).await;
     let mut partner = match introduction {
-        Introduction::Fingerprint(typed) => gateway(federation, domain, actor, &document, typed)?,
-        Introduction::Reader => reader(domain, actor, &document, federation.now())
-            .map_err(|reason| PairingError::NotAReader { domain: domain.clone(), reason })?,
+        Introduction::Fingerprint(typed) => {
+            let (actor, document) = found?;
+            gateway(federation, domain, actor, &document, typed)?
+        }
+        Introduction::Reader => reader(federation, domain, found)?,
     };
     let now = federation.now();
     let mut tx = federation.store.write().await?;
@@ -119,6 +121,9 @@ pub async fn accept(
     let follow_sent = partner.kind == PartnerKind::Partner && partner.followed != FollowState::Accepted;
     if follow_sent {
         partner.followed = FollowState::Pending;
+    }
+    if known.as_ref().is_some_and(|known| known.kind == PartnerKind::Reader && partner.kind != known.kind) {
+        tx.forget_followers(domain).await?;
     }
     tx.put_partner(&partner).await?;
     if follow_sent {
@@ -151,6 +156,8 @@ pub struct Listed {
     pub disclosures: Vec<(DisclosureState, u64)>,
     /// How many of its records we hold, and how.
     pub copies: Vec<(CopyStanding, u64)>,
+    /// How many of its accounts follow us or a consultation, for a reader server.
+    pub followers: u64,
 }
 
 /// What `partner list` shows: ourselves first.
@@ -173,12 +180,14 @@ pub struct Listing {
 pub async fn list(federation: &Federation) -> Result<Listing, StoreError> {
     let mut tx = federation.store.read().await?;
     let mut partners = Vec::new();
+    let followers = tx.follower_counts().await?;
     for partner in tx.list_partners().await? {
         partners.push(Listed {
             fingerprint: partner.key.as_ref().map(Multikey::fingerprint),
             health: tx.partner_health(&partner.domain).await?,
             disclosures: tx.disclosure_counts(&partner.domain).await?,
             copies: tx.copy_counts(&partner.domain).await?,
+            followers: followers.get(&partner.domain).copied().unwrap_or(0),
             partner,
         });
     }
@@ -218,7 +227,9 @@ async fn find_actor(
             Ok(response) => {
                 let document = match fetch::document(&response) {
                     Ok(document) => document,
-                    Err(source) if kind == PartnerKind::Partner && says_no_gateway(&source) => {
+                    Err(source) if says_no_gateway(&source) => return Err(no_actor(source.to_string())),
+                    // Whatever stands there, a server answers.
+                    Err(source) if kind == PartnerKind::Reader && source.status().is_some_and(|status| status < 500) => {
                         return Err(no_actor(source.to_string()));
                     }
                     Err(source) => return Err(unreachable(source)),
@@ -283,28 +294,44 @@ fn gateway(
     })
 }
 
-fn reader(domain: &PartnerDomain, actor: ActorId, document: &Value, since: Timestamp) -> Result<Partner, String> {
-    let kinds = ["Application", "Service", "Organization", "Group", "Person"];
-    if !text(document, "type").is_some_and(|kind| kinds.contains(&kind)) {
-        return Err("it is not an actor".to_owned());
-    }
-    let shared = document.get("endpoints").and_then(|endpoints| own_address(endpoints.get("sharedInbox"), &actor));
-    let inbox = shared.or_else(|| own_address(document.get("inbox"), &actor)).ok_or("its inbox lies elsewhere")?;
-    let rsa = rsa(document, &actor).ok_or("it shows no RSA key of 2048 to 4096 bits (publicKey)")?;
+/// A server of the Fediverse is listed by its name; its accounts are looked up when they knock. Where it has
+/// an actor of its own at `/actor`, as Mastodon has, that is pinned too; others have theirs elsewhere.
+fn reader(
+    federation: &Federation,
+    domain: &PartnerDomain,
+    found: Result<(ActorId, Value), PairingError>,
+) -> Result<Partner, PairingError> {
+    let refused = |reason: &str| PairingError::NotAReader { domain: domain.clone(), reason: reason.to_owned() };
+    let (actor, document) = match found {
+        Ok(found) => found,
+        // It answers, only not with an actor.
+        Err(PairingError::NotAReader { .. }) => {
+            (bare(federation, domain).ok_or_else(|| refused("it has no usable address"))?, Value::Null)
+        }
+        Err(error) => return Err(error),
+    };
+    let own = |value: Option<&Value>| own_address(value, &actor);
+    let shared = document.get("endpoints").and_then(|endpoints| own(endpoints.get("sharedInbox")));
+    let inbox = shared.or_else(|| own(document.get("inbox"))).unwrap_or_else(|| format!("{actor}/inbox"));
     Ok(Partner {
         domain: domain.clone(),
         kind: PartnerKind::Reader,
-        name: name(document, domain),
+        name: name(&document, domain),
         inbox,
         records: None,
         key: None,
         key_id: None,
-        rsa: Some(rsa),
+        rsa: rsa(&document, &actor),
         actor,
         follows_us: FollowState::None,
         followed: FollowState::None,
-        since,
+        since: federation.now(),
     })
+}
+
+/// The place where a server's own actor would be.
+fn bare(federation: &Federation, domain: &PartnerDomain) -> Option<ActorId> {
+    format!("{}://{domain}/actor", federation.public_url.scheme()).parse().ok()
 }
 
 /// The key whose fingerprint was typed. With several keys the typed one is looked for; an error speaks of

@@ -46,6 +46,7 @@ words! {
         Suspended = "suspended",
         UnknownKey = "unknown_key",
         KeyOwner = "key_owner",
+        ActorGone = "actor_gone",
         KeyUnavailable = "key_unavailable",
         BadSignature = "bad_signature",
         InvalidJson = "invalid_json",
@@ -100,7 +101,10 @@ impl Code {
             | Self::UnknownKey
             | Self::KeyOwner
             | Self::BadSignature => StatusCode::UNAUTHORIZED,
-            Self::NotListed | Self::Suspended | Self::Origin | Self::NotOwner | Self::NotCovered => StatusCode::FORBIDDEN,
+            // A 401 is tried again by servers that tell everybody of an account's end; nothing is known of it here.
+            Self::NotListed | Self::Suspended | Self::ActorGone | Self::Origin | Self::NotOwner | Self::NotCovered => {
+                StatusCode::FORBIDDEN
+            }
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Equivocation => StatusCode::CONFLICT,
             Self::Immutable | Self::InvalidRecord => StatusCode::UNPROCESSABLE_ENTITY,

@@ -1,5 +1,5 @@
 //! Letters: activities that carry no record (Follow, Accept, Reject, Undo, purge receipts), first in,
-//! first out per partner.
+//! first out per partner, and per inbox where a reader server has several.
 
 use sqlx::FromRow;
 
@@ -30,6 +30,8 @@ pub struct Letter {
     pub number: i64,
     /// To whom.
     pub partner: PartnerDomain,
+    /// The inbox of the account of a reader server that it is for; none: the partner's own.
+    pub inbox: Option<String>,
     /// The activity's address.
     pub activity_id: String,
     /// The activity, as it is sent.
@@ -66,6 +68,7 @@ pub struct LetterResult {
 struct Row {
     number: i64,
     partner: PartnerDomain,
+    inbox: Option<String>,
     activity_id: String,
     body: String,
     state: LetterState,
@@ -82,6 +85,7 @@ impl From<Row> for Letter {
         Self {
             number: row.number,
             partner: row.partner,
+            inbox: row.inbox,
             activity_id: row.activity_id,
             body: row.body,
             state: row.state,
@@ -124,17 +128,30 @@ impl Tx {
         body: &str,
         at: Timestamp,
     ) -> Result<bool, StoreError> {
+        self.put_letter_to(partner, None, activity_id, body, at).await
+    }
+
+    /// The same, to an account of a reader server at its inbox.
+    pub async fn put_letter_to(
+        &mut self,
+        partner: &PartnerDomain,
+        inbox: Option<&str>,
+        activity_id: &str,
+        body: &str,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
         let (activity_id, body) = (whole("an activity's address", activity_id)?, whole("an activity", body)?);
         let done = on_backend!(self, conn => {
             sqlx::query(
-                "INSERT INTO letter (partner, activity_id, body, state, written_at, next_at)
-                 VALUES ($1, $2, $3, 'due', $4, $4)
+                "INSERT INTO letter (partner, activity_id, body, state, written_at, next_at, inbox)
+                 VALUES ($1, $2, $3, 'due', $4, $4, $5)
                  ON CONFLICT (partner, activity_id) DO NOTHING",
             )
             .bind(partner)
             .bind(activity_id)
             .bind(body)
             .bind(at)
+            .bind(inbox.map(|inbox| whole("an inbox", inbox)).transpose()?)
             .execute(conn)
             .await?
             .rows_affected()
@@ -142,19 +159,20 @@ impl Tx {
         Ok(done == 1)
     }
 
-    /// Claims letters that may leave, at most one per partner (the first that is not done), and holds them
-    /// until `lease_until`.
+    /// Claims letters that may leave, at most one per partner and inbox (the first that is not done), and holds
+    /// them until `lease_until`.
     pub async fn claim_letters(&mut self, now: Timestamp, limit: u32, lease_until: Timestamp) -> Result<Vec<Letter>, StoreError> {
         let text = skip_locked!(
             self,
             concat!(
-                "SELECT number, partner, activity_id, body, state, attempts, written_at, next_at, fence, last_status, last_answer
+                "SELECT number, partner, inbox, activity_id, body, state, attempts, written_at, next_at, fence, last_status, last_answer
                    FROM letter
                   WHERE ",
                 may_leave!(),
                 "   AND NOT EXISTS (SELECT 1
                                       FROM letter AS earlier
                                      WHERE earlier.partner = letter.partner AND earlier.number < letter.number
+                                       AND COALESCE(earlier.inbox, '') = COALESCE(letter.inbox, '')
                                        AND earlier.state IN ('due', 'sending'))
                   ORDER BY number
                   LIMIT $2"
@@ -225,7 +243,7 @@ impl Tx {
     pub async fn letters_of(&mut self, partner: &PartnerDomain, limit: u32) -> Result<Vec<Letter>, StoreError> {
         let rows: Vec<Row> = on_backend!(self, conn => {
             sqlx::query_as(
-                "SELECT number, partner, activity_id, body, state, attempts, written_at, next_at, fence, last_status, last_answer
+                "SELECT number, partner, inbox, activity_id, body, state, attempts, written_at, next_at, fence, last_status, last_answer
                    FROM letter
                   WHERE partner = $1
                   ORDER BY number DESC
@@ -243,7 +261,7 @@ impl Tx {
     pub async fn find_letter(&mut self, activity_id: &str) -> Result<Option<Letter>, StoreError> {
         let row: Option<Row> = on_backend!(self, conn => {
             sqlx::query_as(
-                "SELECT number, partner, activity_id, body, state, attempts, written_at, next_at, fence, last_status, last_answer
+                "SELECT number, partner, inbox, activity_id, body, state, attempts, written_at, next_at, fence, last_status, last_answer
                    FROM letter
                   WHERE activity_id = $1
                   ORDER BY number

@@ -8,6 +8,7 @@
 //! The store decides what one row may become (a register only grows, a lease is fenced, a log is never
 //! changed). It does not decide what is public, who may speak, or when to try again.
 
+pub mod accounts;
 pub mod audit;
 pub mod changes;
 pub mod claims;
@@ -19,6 +20,7 @@ mod error;
 pub mod evidence;
 pub mod exchanges;
 pub mod files;
+pub mod followers;
 pub mod freshness;
 pub mod identifiers;
 pub mod items;
@@ -35,12 +37,14 @@ pub mod plan;
 mod postgres;
 pub mod presence;
 pub mod recalls;
+pub mod reached;
 pub mod receipts;
 pub mod record_lists;
 pub mod records;
 pub mod replies;
 pub mod retention;
 pub mod runs;
+pub mod schemes;
 pub mod scratch;
 mod sqlite;
 mod stamp;
@@ -56,6 +60,7 @@ pub use disclosures::{Disclosure, DisclosureResult, DisclosureState};
 pub use error::StoreError;
 pub use evidence::{Broken, Chain, ChainEnd};
 pub use exchanges::{Exchange, ExchangeRow};
+pub use followers::ReaderInbox;
 pub use items::{Item, ItemState};
 pub use journal::{Appended, JournalEntry, JournalRow, JournalState};
 pub use journal_writer::{Append, AppendError, Held, JournalTask, JournalWriter, Kept};
@@ -69,6 +74,7 @@ pub use recalls::OpenRecalls;
 pub use record_lists::{RecordQuery, RevisionRow};
 pub use records::{Burial, RecordWrite, Standing, StoredRecord};
 pub use runs::{HeldRun, RunOutcome, SyncRun};
+pub use schemes::{Evidence, Preference, Scheme};
 pub use sqlite::{SqliteStore, SqliteTx};
 pub use stream::{StreamCursor, StreamPage, StreamRequest};
 

@@ -11,7 +11,8 @@ impl Tx {
     /// (so superseded updates collapse into one). Returns how many disclosures became due.
     ///
     /// Who is told what:
-    /// - a visible record goes to everybody who follows us;
+    /// - a visible record goes to every partner that follows us, and to every reader server of which an account follows
+    ///   us or its consultation;
     /// - one that is deleted or hidden, or whose author withdrew it, goes before all others to whoever holds
     ///   it or may hold it, follower or not (R8, GDPR-02, GDPR-19): a recall;
     /// - what was never on its way to a partner is withdrawn without a word.
@@ -21,7 +22,7 @@ impl Tx {
             planned += on_backend!(&mut *self, conn: Db => {
                 let mut query = QueryBuilder::<Db>::new(
                     "WITH told AS (
-                         SELECT id, class, revision, standing,
+                         SELECT id, class, process, revision, standing,
                                 standing <> 'live' OR COALESCE(record.record -> 'body' ->> 'author_state', '') = 'withdrawn' AS taken_back
                            FROM record
                           WHERE id IN (",
@@ -36,6 +37,10 @@ impl Tx {
                            FROM told
                           CROSS JOIN partner
                           WHERE told.standing = 'live' AND partner.follows_us = 'accepted'
+                            AND (partner.kind = 'partner'
+                                 OR EXISTS (SELECT 1
+                                              FROM follower
+                                             WHERE follower.partner = partner.domain AND follower.process IN ('', told.process)))
                           UNION
                          SELECT held.partner, told.id, told.class, told.revision, told.standing, told.taken_back
                            FROM told

@@ -22,6 +22,11 @@ impl Work<'_> {
         self.answer(tx, "Accept", object, result).await
     }
 
+    /// Accepts what an account of a reader server asked for.
+    pub(super) async fn accept_at(&self, tx: &mut Tx, inbox: &str, object: Value) -> Result<(), StoreError> {
+        self.answer_at(tx, Some(inbox), "Accept", object, None).await
+    }
+
     /// Tells the sender that what it was given a receipt for is refused, and why (architecture §3).
     pub(super) async fn refuse(&self, tx: &mut Tx, subject: &str, digest: &Digest, problem: &str) -> Result<(), StoreError> {
         let id = self.address("receipts", "refused");
@@ -71,19 +76,31 @@ impl Work<'_> {
     }
 
     async fn answer(&self, tx: &mut Tx, kind: &str, object: Value, result: Option<Value>) -> Result<(), StoreError> {
+        self.answer_at(tx, None, kind, object, result).await
+    }
+
+    /// The same to an account of a reader server, at its inbox.
+    async fn answer_at(
+        &self,
+        tx: &mut Tx,
+        inbox: Option<&str>,
+        kind: &str,
+        object: Value,
+        result: Option<Value>,
+    ) -> Result<(), StoreError> {
         let id = self.address("activities", kind);
         let mut body = json!({
             "@context": wire::AS2,
             "id": id,
             "type": kind,
             "actor": self.federation.actor(),
-            "to": [self.partner.actor],
+            "to": [self.speaker],
             "object": object,
         });
         if let Some(result) = result {
             body["result"] = result;
         }
-        tx.put_letter(&self.row.partner, &id, &body.to_string(), self.now).await?;
+        tx.put_letter_to(&self.row.partner, inbox, &id, &body.to_string(), self.now).await?;
         Ok(())
     }
 }

@@ -14,13 +14,15 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use serde_json::Value;
 
-use crate::domain::Timestamp;
-use crate::domain::partner::Partner;
+use crate::domain::partner::{Partner, PartnerKind};
+use crate::domain::{ActorId, Timestamp};
 use crate::store::{JournalRow, JournalState, StoreError, Tx};
 use crate::telemetry::kill_point;
 
 use super::incoming::{Asked, Incoming};
+use super::verify::one_id;
 use super::{Federation, Outcome, strict_json};
 
 /// Rows of one claim.
@@ -60,6 +62,8 @@ struct Work<'a> {
     federation: &'a Federation,
     row: &'a JournalRow,
     partner: &'a Partner,
+    /// The partner itself, or the account of that reader server.
+    speaker: &'a ActorId,
     incoming: &'a Incoming,
     now: Timestamp,
 }
@@ -130,20 +134,32 @@ async fn decide(federation: &Federation, row: &JournalRow, tx: &mut Tx, now: Tim
         Ok(activity) => activity,
         Err(error) => return Ok(Ending::quarantined(error)),
     };
-    let incoming = match Incoming::read(&activity, &partner.actor, federation.actor()) {
+    let Some(speaker) = speaker(&activity, &partner) else {
+        return Ok(Ending::rejected("its actor is not on its sender's host"));
+    };
+    let incoming = match Incoming::read(&activity, &speaker, partner.kind, federation.actor()) {
         Ok(incoming) => incoming,
         Err(refusal) => return Ok(Ending::rejected(refusal)),
     };
-    let work = Work { federation, row, partner: &partner, incoming: &incoming, now };
+    let work = Work { federation, row, partner: &partner, speaker: &speaker, incoming: &incoming, now };
     match &incoming.asked {
         Asked::Hold(offered) => work.hold(tx, offered).await,
         Asked::Erase(erasure) => work.erase(tx, erasure).await,
         Asked::Leave => work.leave(tx).await,
         Asked::ActorChanged => work.actor_changed(tx).await,
-        Asked::Follow => work.follow(tx).await,
-        Asked::Unfollow => work.unfollow(tx).await,
+        Asked::Follow(followed) => work.follow(tx, followed).await,
+        Asked::Unfollow(unfollowed) => work.unfollow(tx, unfollowed).await,
         Asked::Accept(answer) => work.accepted(tx, answer).await,
         Asked::Reject(answer) => work.rejected(tx, answer).await,
         Asked::Nothing => Ok(Ending::ignored("nothing that this gateway does")),
     }
+}
+
+/// Who speaks: a partner's one actor, or any account on a reader's host.
+fn speaker(activity: &Value, partner: &Partner) -> Option<ActorId> {
+    if partner.kind == PartnerKind::Partner {
+        return Some(partner.actor.clone());
+    }
+    let actor: ActorId = activity.get("actor").and_then(one_id)?.parse().ok()?;
+    (actor.domain() == partner.domain).then_some(actor)
 }

@@ -5,7 +5,6 @@
 
 use serde_json::Value;
 
-use crate::domain::partner::PartnerKind;
 use crate::domain::receipt::{PurgeCause, PurgeReceipt};
 use crate::domain::seal::Sealed;
 use crate::domain::tombstone::Tombstone;
@@ -24,9 +23,6 @@ use super::{Ending, Work};
 impl Work<'_> {
     /// Holds a revision.
     pub(super) async fn hold(&self, tx: &mut Tx, offered: &Offered) -> Result<Ending, StoreError> {
-        if self.partner.kind == PartnerKind::Reader {
-            return Ok(Ending::ignored("replies from readers are not contributions"));
-        }
         let copy = tx.lookup_copy(&offered.id).await?;
         let keys = proof_keys(tx, self.partner).await?;
         match object::revision(offered, self.partner, &keys, copy.as_ref(), self.now) {
@@ -78,9 +74,6 @@ impl Work<'_> {
 
     /// Erases a record, and proves it.
     pub(super) async fn erase(&self, tx: &mut Tx, erasure: &Erasure) -> Result<Ending, StoreError> {
-        if self.partner.kind == PartnerKind::Reader {
-            return Ok(Ending::ignored("readers have no records here"));
-        }
         let copy = tx.lookup_copy(&erasure.id).await?;
         if let Standing::MayNot(refusal) = ownership::check(self.incoming, None, self.partner, copy.as_ref()) {
             return Ok(Ending::rejected(refusal));

@@ -11,6 +11,7 @@ use http::{HeaderName, Method};
 use url::Url;
 
 use crate::domain::Timestamp;
+use crate::store::Scheme;
 
 use super::super::keys::Keys;
 use super::super::refusal::{Code, Refusal};
@@ -74,7 +75,7 @@ pub(super) fn read(head: &Head<'_>, value: &str, now: Timestamp) -> Result<Candi
         .ok()
         .filter(|bytes| !bytes.is_empty() && bytes.len() <= 1024)
         .ok_or_else(|| malformed("the signature is not base64"))?;
-    Ok(Candidate { key_id: parameters.key_id, label, base, signature })
+    Ok(Candidate { key_id: parameters.key_id, scheme: Scheme::Cavage, label, base, signature })
 }
 
 /// Signs a request with the RSA key as everybody understands it: adds `Date`, `Digest` (with a body)

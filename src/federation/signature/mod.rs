@@ -15,11 +15,12 @@ use http::{HeaderMap, Method};
 use url::Url;
 
 pub use cavage::sign_cavage;
-pub use rfc9421::sign_rfc9421;
+pub use rfc9421::{sign_rfc9421, sign_rfc9421_rsa};
 
 use super::keys::PublicKey;
 use super::refusal::{Code, Refusal};
 use crate::domain::Timestamp;
+use crate::store::Scheme;
 
 /// `Digest` (RFC 3230).
 pub const DIGEST: HeaderName = HeaderName::from_static("digest");
@@ -52,6 +53,8 @@ pub struct Head<'a> {
 pub struct Candidate {
     /// The key that is said to have made it, as written.
     pub key_id: String,
+    /// Which of the two schemes it is.
+    pub scheme: Scheme,
     /// The algorithm that the label demands, if it demands one.
     label: Label,
     /// The bytes that were signed.

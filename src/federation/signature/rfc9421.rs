@@ -1,7 +1,7 @@
 //! RFC 9421 HTTP Message Signatures: one label, a closed list of components, no component parameters.
 //!
-//! Signing uses Ed25519 (what partners pinned); reading also takes `rsa-v1_5-sha256`, because servers
-//! of the Fediverse send it.
+//! Partners are signed for with Ed25519, which they pinned; servers of the Fediverse that read RFC 9421
+//! with `rsa-v1_5-sha256`, which all of them know. Both are read.
 
 use http::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderValue};
 use http::{HeaderName, Method};
@@ -10,8 +10,9 @@ use sfv::{BareItem, Dictionary, InnerList, KeyRef, ListEntry, ListSerializer, Pa
 use url::Url;
 
 use crate::domain::Timestamp;
+use crate::store::Scheme;
 
-use super::super::keys::Keys;
+use super::super::keys::{KeyError, Keys};
 use super::super::refusal::{Code, Refusal};
 use super::window::{self, Times};
 use super::{
@@ -73,10 +74,10 @@ pub(super) fn read(head: &Head<'_>, now: Timestamp) -> Result<Candidate, Refusal
     };
     Times { created, date, expires: time("expires")? }.check(now)?;
     let base = signature_base(head, &components, &serialize(&input)?)?;
-    Ok(Candidate { key_id, label, base, signature })
+    Ok(Candidate { key_id, scheme: Scheme::Rfc9421, label, base, signature })
 }
 
-/// Signs a request with the Ed25519 key: adds `Date`, `Content-Digest` (with a body),
+/// Signs a request with the Ed25519 key, for partners: adds `Date`, `Content-Digest` (with a body),
 /// `Signature-Input` and `Signature`.
 ///
 /// # Errors
@@ -85,6 +86,33 @@ pub fn sign_rfc9421(
     keys: &Keys,
     method: &Method,
     url: &Url,
+    headers: &mut HeaderMap,
+    body: Option<&[u8]>,
+    now: Timestamp,
+) -> Result<(), SignError> {
+    let with = (keys.ed25519_id(), "ed25519");
+    sign(with, |base| keys.sign_ed25519(base).map(|signature| signature.to_vec()), (method, url), headers, body, now)
+}
+
+/// The same with the RSA key, for servers of the Fediverse.
+///
+/// # Errors
+/// As for [`sign_rfc9421`].
+pub fn sign_rfc9421_rsa(
+    keys: &Keys,
+    method: &Method,
+    url: &Url,
+    headers: &mut HeaderMap,
+    body: Option<&[u8]>,
+    now: Timestamp,
+) -> Result<(), SignError> {
+    sign((keys.rsa_id(), "rsa-v1_5-sha256"), |base| keys.sign_rsa(base), (method, url), headers, body, now)
+}
+
+fn sign(
+    (key_id, algorithm): (String, &str),
+    make: impl Fn(&[u8]) -> Result<Vec<u8>, KeyError>,
+    (method, url): (&Method, &Url),
     headers: &mut HeaderMap,
     body: Option<&[u8]>,
     now: Timestamp,
@@ -103,15 +131,14 @@ pub fn sign_rfc9421(
     let covered: Vec<String> = components.iter().map(|name| (*name).to_owned()).collect();
     let list = components.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(" ");
     let parameters = format!(
-        "({list});created={};expires={};keyid=\"{}\";alg=\"ed25519\"",
+        "({list});created={};expires={};keyid=\"{key_id}\";alg=\"{algorithm}\"",
         now.seconds(),
         now.plus(OWN_LIFETIME).seconds(),
-        keys.ed25519_id()
     );
     let target = target_of(url);
     let head = Head { method, origin: url, target: &target, headers };
     let base = signature_base(&head, &covered, &parameters).map_err(|_| SignError::Date)?;
-    let signature = data_encoding::BASE64.encode(&keys.sign_ed25519(base.as_bytes())?);
+    let signature = data_encoding::BASE64.encode(&make(base.as_bytes())?);
     headers.insert(SIGNATURE_INPUT, HeaderValue::from_str(&format!("sig1={parameters}"))?);
     headers.insert(SIGNATURE, HeaderValue::from_str(&format!("sig1=:{signature}:"))?);
     Ok(())

@@ -20,6 +20,9 @@ pub enum ActorRefused {
     /// Its `id` is another than the address it was asked for (SEC-077).
     #[error("the document is that of another actor")]
     OtherActor,
+    /// It is no actor of the Fediverse.
+    #[error("the document is not that of an actor")]
+    NotAnActor,
     /// It has no inbox, or one on another origin.
     #[error("the inbox is not on the actor's own origin")]
     Inbox,
@@ -84,6 +87,21 @@ impl<'a> ActorDocument<'a> {
             .filter(|url| url.origin() == self.actor.url().origin() && url.fragment().is_none())
             .map(|url| url.to_string())
             .ok_or(ActorRefused::Inbox)
+    }
+
+    /// The inbox that all actors of its server share, where there is one on its own origin.
+    #[must_use]
+    pub fn shared_inbox(&self) -> Option<String> {
+        let shared = self.document.get("endpoints")?.get("sharedInbox")?.as_str()?;
+        let url = Url::parse(shared).ok()?;
+        (url.origin() == self.actor.url().origin() && url.fragment().is_none()).then(|| url.to_string())
+    }
+
+    /// Whether it is one of the five kinds of actor.
+    #[must_use]
+    pub fn is_actor(&self) -> bool {
+        let kinds = ["Application", "Group", "Organization", "Person", "Service"];
+        self.document.get("type").and_then(Value::as_str).is_some_and(|kind| kinds.contains(&kind))
     }
 
     /// Its name, as far as it says one.

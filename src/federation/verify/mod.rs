@@ -2,9 +2,10 @@
 //!
 //! The order is fixed, each step may only end in refusal, and nothing is written before the end but a
 //! counter and a bounded log line. What comes out is a [`Verified`], which nobody else can make; the
-//! inbox takes nothing else (SEC-041). A partner's keys are pinned; how an unknown key of a listed
-//! partner is looked up, at most once in five minutes, is [`refetch`]'s matter.
+//! inbox takes nothing else (SEC-041). A partner's keys are pinned; of a reader server any account may
+//! speak ([`accounts`]). How an unknown key is looked up, at most once in five minutes, is [`refetch`]'s matter.
 
+mod accounts;
 pub mod actor_keys;
 mod pins;
 mod refetch;
@@ -18,10 +19,11 @@ use serde_json::Value;
 
 use crate::domain::partner::{Partner, PartnerKind};
 use crate::domain::{ActorId, PartnerDomain, Timestamp};
-use crate::store::StoreError;
+use crate::store::{Scheme, StoreError};
 
 use super::Federation;
 use super::fetch::is_activity;
+use super::knock;
 use super::refusal::{Code, Refusal};
 use super::signature::{self, Candidate, Head, digest_header};
 use super::strict_json;
@@ -34,12 +36,14 @@ pub const INBOX_PATH: &str = "/actor/inbox";
 /// Longest key id we look at, in bytes.
 const MAX_KEY_ID: usize = 2048;
 
-/// A request whose sender is known: signed with a pinned key of `partner`, over this very body, by the
-/// actor that the activity names.
+/// A request whose sender is known: signed with a key of `actor`, which is `partner` itself or an account
+/// of that reader server, over this very body, by the actor that the activity names.
 #[derive(Debug, Clone)]
 pub struct Verified {
     partner: Partner,
+    actor: ActorId,
     key_id: String,
+    scheme: Scheme,
     activity: Value,
     body: String,
     received_at: Timestamp,
@@ -55,7 +59,13 @@ impl Verified {
     /// The actor that signed; the owner of the key and of the activity.
     #[must_use]
     pub const fn actor(&self) -> &ActorId {
-        &self.partner.actor
+        &self.actor
+    }
+
+    /// Which scheme it was signed with.
+    #[must_use]
+    pub const fn scheme(&self) -> Scheme {
+        self.scheme
     }
 
     /// The key it was signed with.
@@ -184,16 +194,17 @@ impl Verifier {
         // 7 before 6 where it costs nothing: a body that is not the signed one needs no key.
         digest_header::check(&parts.headers, body)?;
         // 6 and 7: the pinned key, and the signature.
-        let partner = self.check_key(&candidate, partner, &owner, claimed).await?;
+        let (partner, speaker) = self.check_key(&candidate, partner, owner, claimed).await?;
         // 8: strict JSON; the actor is the owner of the key.
         let activity = strict_json::parse(body).map_err(|error| Refusal::new(Code::InvalidJson, error))?;
         let actor = activity.get("actor").and_then(one_id);
         let actor = actor.ok_or_else(|| Refusal::new(Code::InvalidActivity, "the activity does not name exactly one actor"))?;
-        if !actor.parse::<ActorId>().is_ok_and(|actor| actor == partner.actor) {
+        if !actor.parse::<ActorId>().is_ok_and(|actor| actor == speaker) {
             return Err(Refusal::new(Code::ActorMismatch, "the activity's actor does not own the key it was signed with"));
         }
         let body = String::from_utf8(body.to_vec()).map_err(|_| Refusal::new(Code::InvalidJson, "the document is not UTF-8"))?;
-        Ok(Verified { partner, key_id: candidate.key_id, activity, body, received_at: now })
+        let (key_id, scheme) = (candidate.key_id, candidate.scheme);
+        Ok(Verified { partner, actor: speaker, key_id, scheme, activity, body, received_at: now })
     }
 
     async fn verify_get(&self, parts: &Parts) -> Result<VerifiedReader, Refusal> {
@@ -204,7 +215,10 @@ impl Verifier {
         self.own_host(parts)?;
         let candidate = signature::read(&self.head(parts)?, self.federation.now())?;
         let (owner, partner) = self.listed(&candidate.key_id, None).await?;
-        let partner = self.check_key(&candidate, partner, &owner, None).await?;
+        let (partner, _) = self.check_key(&candidate, partner, owner, None).await?;
+        if partner.kind == PartnerKind::Reader {
+            knock::signed_so(&self.federation, &partner.domain, candidate.scheme).await;
+        }
         Ok(VerifiedReader { partner, key_id: candidate.key_id })
     }
 
@@ -260,54 +274,45 @@ impl Verifier {
         let mut tx = self.federation.store.read().await.map_err(busy)?;
         let partner = tx.lookup_partner(&domain).await.map_err(busy)?;
         let partner = partner.ok_or_else(|| Refusal::new(Code::NotListed, format_args!("{domain} is not on our list")))?;
-        let settled = partner.kind == PartnerKind::Partner || partner.rsa.is_some() || partner.key.is_some();
-        if settled && claimed.is_some_and(|actor| actor != partner.actor) {
+        if partner.kind == PartnerKind::Partner && claimed.is_some_and(|actor| actor != partner.actor) {
             return Err(mismatch());
         }
         Ok((owner, partner))
     }
 
-    /// Steps 6 and 7: finds the key and verifies; returns the partner as it is pinned then.
+    /// Steps 6 and 7: finds the key and verifies; returns the partner, and which actor of it speaks.
     async fn check_key(
         &self,
         candidate: &Candidate,
         partner: Partner,
-        owner: &ActorId,
+        owner: ActorId,
         claimed: Option<&str>,
-    ) -> Result<Partner, Refusal> {
+    ) -> Result<(Partner, ActorId), Refusal> {
+        if partner.kind == PartnerKind::Reader {
+            let actor = self.check_account(candidate, &partner, &owner, claimed).await?;
+            return Ok((partner, actor));
+        }
         let now = self.federation.now();
         let mut pinned = pins::current(&partner, &candidate.key_id);
         if pinned.is_none() {
             let mut tx = self.federation.store.read().await.map_err(busy)?;
             pinned = pins::in_grace(&mut tx, &partner, &candidate.key_id, now).await.map_err(busy)?;
         }
-        let reader = partner.kind == PartnerKind::Reader;
-        let failed = match &pinned {
-            Some(key) => match candidate.verify(key) {
-                Ok(()) => return Ok(partner),
-                // A reader may have changed its key under the same name; a partner's key is a promise.
-                Err(refusal) if !reader || refusal.code() != Code::BadSignature => return Err(refusal),
-                Err(refusal) => Some(refusal),
-            },
-            None => None,
-        };
-        if !reader && *owner != partner.actor {
+        let actor = partner.actor.clone();
+        if let Some(key) = &pinned {
+            // A partner's key is a promise: nothing is looked up because a signature is wrong.
+            return candidate.verify(key).map(|()| (partner, actor));
+        }
+        if owner != actor {
             return Err(Refusal::new(Code::UnknownKey, "this key is not one of the partner's actor"));
         }
-        let actor = match claimed.and_then(|actor| actor.parse().ok()) {
-            Some(actor) if reader && partner.rsa.is_none() && partner.key.is_none() => actor,
-            _ => partner.actor.clone(),
-        };
-        let (partner, key) = match self.refetches.fetch(&self.federation, &partner, &actor, &candidate.key_id).await {
-            Ok(found) => found,
-            Err(refusal) => return Err(failed.unwrap_or(refusal)),
-        };
+        let found = self.refetches.fetch(&self.federation, &partner, &actor, &candidate.key_id).await?;
         // A key that was just fetched is pinned only once it has verified something.
-        candidate.verify(&key.key())?;
+        candidate.verify(&found.key.key())?;
         let mut tx = self.federation.store.write().await.map_err(busy)?;
-        pins::replace(&mut tx, &partner, &candidate.key_id, &key, now).await.map_err(busy)?;
+        pins::replace(&mut tx, &partner, &candidate.key_id, &found.key, now).await.map_err(busy)?;
         tx.save().await.map_err(busy)?;
-        Ok(partner)
+        Ok((partner, actor))
     }
 }
 

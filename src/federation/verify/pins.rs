@@ -95,10 +95,6 @@ pub(super) async fn replace(
 ) -> Result<(), StoreError> {
     // The row may have changed while the network was asked; only the pins are ours to write.
     let mut partner = tx.lookup_partner(&fetched.domain).await?.unwrap_or_else(|| fetched.clone());
-    if partner.rsa.is_none() && partner.key.is_none() {
-        partner.actor = fetched.actor.clone();
-        partner.inbox.clone_from(&fetched.inbox);
-    }
     match key {
         ListedKey::Ed25519(new) => {
             if let (Some(old), Some(old_id)) = (partner.key.take(), partner.key_id.take())

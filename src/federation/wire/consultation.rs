@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::super::reader::followers_of;
 use super::phase::Phase;
 use super::scalar::{Address, Instant, LanguageMap, ProcessKindConcept, constant};
 use super::topic::Topic;
@@ -73,6 +74,10 @@ pub struct Consultation {
     #[schemars(with = "Option<Address>")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contributions: Option<String>,
+    /// The collection of those who follow it by itself (FEP-efda); it says only how many.
+    #[schemars(with = "Option<Address>")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub followers: Option<String>,
 }
 
 impl Consultation {
@@ -92,6 +97,7 @@ impl Consultation {
             current_phase: body.current_phase.as_ref().map(|name| fragment::write(&record.id, name)),
             topics: body.topics.iter().map(|topic| Topic::of(topic, &record.id, original)).collect(),
             contributions: Some(format!("{}/contributions", record.id)),
+            followers: Some(followers_of(&record.id)),
         }
     }
 

@@ -67,7 +67,8 @@ async fn rebuilt(web: &WebState, tx: &mut Tx, id: &str, sent: &Sent) -> Result<O
     let stored = tx.lookup_record(record).await?.filter(|stored| stored.revision == *revision);
     let named = json!(record).to_string();
     let object = stored.as_ref().map_or(named.as_bytes(), |stored| &stored.sealed[..]);
-    let Activity { body, .. } = carrying(web.federation(), &partner, kind, record, *revision, object);
+    let process = stored.as_ref().map(|stored| &stored.process);
+    let Activity { body, .. } = carrying(web.federation(), &partner, kind, (record, *revision), process, object);
     let text = String::from_utf8(body.to_vec()).map_err(|error| WebError::internal("an activity is not text", &error))?;
     Ok(serde_json::from_str::<Value>(&text).is_ok().then_some(text))
 }

@@ -8,11 +8,13 @@ use serde_json::value::RawValue;
 
 use super::raw;
 use crate::domain::id::{Class, Key};
-use crate::domain::partner::FollowState;
+use crate::domain::partner::{FollowState, PartnerKind};
 use crate::store::{Order, RecordQuery};
 use crate::web::answer::Answer;
 use crate::web::error::WebError;
+use crate::web::html::Html;
 use crate::web::negotiate::Form;
+use crate::web::pages::notices::{Part, write};
 use crate::web::state::WebState;
 use crate::web::urls::Address;
 use crate::web::visit::{InPath, Visit};
@@ -92,21 +94,20 @@ pub async fn outbox(State(web): State<WebState>, visit: Visit) -> Result<Answer,
     Ok(Answer::activity_text(text))
 }
 
-/// `GET /actor/followers`: who is on the list and follows us; people are led to the partners.
+/// `GET /actor/followers`: how many follow, never who; people are led to the partners.
 pub async fn followers(State(web): State<WebState>, visit: Visit) -> Result<Answer, WebError> {
     if visit.form == Form::Page {
         return Ok(Answer::see_other(Address::partners().href(visit.carried)));
     }
-    let partners = web.store().read().await?.list_partners().await?;
-    let followers: Vec<String> = partners
-        .iter()
-        .filter(|partner| partner.follows_us == FollowState::Accepted)
-        .map(|partner| partner.actor.to_string())
-        .collect();
-    Ok(collection(&web, "/actor/followers", &followers))
+    let mut tx = web.store().read().await?;
+    let partners = tx.list_partners().await?;
+    let gateways =
+        partners.iter().filter(|partner| partner.kind == PartnerKind::Partner && partner.follows_us == FollowState::Accepted);
+    let total = u64::try_from(gateways.count()).unwrap_or(u64::MAX).saturating_add(tx.count_followers(None).await?);
+    Ok(counted(&web, "/actor/followers", total))
 }
 
-/// `GET /consultations/{key}/followers`: nobody follows a single consultation yet.
+/// `GET /consultations/{key}/followers`: how many follow this consultation by itself, never who.
 pub async fn consultation_followers(
     State(web): State<WebState>,
     InPath(key): InPath<Key>,
@@ -114,10 +115,22 @@ pub async fn consultation_followers(
 ) -> Result<Answer, WebError> {
     let mut reading = web.reading(&visit).await?;
     let process = reading.own(Class::Consultation, &key).await?.ok_or(WebError::NotFound)?;
-    if visit.form == Form::Page {
-        return Ok(Answer::see_other(Address::record(&process.id).href(visit.carried)));
+    let total = web.store().read().await?.count_followers(Some(&process.id)).await?;
+    if visit.form == Form::Machine {
+        return Ok(counted(&web, &visit.path, total));
     }
-    Ok(collection(&web, &visit.path, &[]))
+    let texts = web.texts(visit.language);
+    let back = Html::link(&Address::record(&process.id).href(visit.carried), &texts.html("followers-back", &[]));
+    let lines = vec![Html::text(&texts.count("followers-count", total)), texts.html("followers-lead", &[]), back];
+    write(&web, &visit, &visit.path, "followers-title", vec![Part { lines, ..Part::default() }])
+}
+
+/// A collection that says only how many it has.
+fn counted(web: &WebState, path: &str, total: u64) -> Answer {
+    Answer::activity(&json!({
+        "@context": CONTEXT, "id": Address::fixed(path).absolute(web.public_url(), None), "type": "OrderedCollection",
+        "totalItems": total,
+    }))
 }
 
 /// `GET /commitments/{key}/progress`: the news about a promise, newest first; people are led to its page.

@@ -772,5 +772,13 @@ ns-classes = Classes
 # Documents of the exchange
 activity-title = Activity that was sent
 activity-lead = What this gateway sent to a partner.
+followers-title = Followers
+followers-count = { $n ->
+    [0] No account of the Fediverse follows this consultation by itself.
+    [one] { $n } account of the Fediverse follows this consultation by itself.
+   *[other] { $n } accounts of the Fediverse follow this consultation by itself.
+ }
+followers-lead = Only their number is shown, never who they are. Accounts that follow the whole city are not counted here.
+followers-back = Back to the consultation
 receipt-title = Signed receipt
 receipt-lead = What this gateway confirmed to a partner; the signature can be checked without us.

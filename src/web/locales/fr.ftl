@@ -772,5 +772,13 @@ ns-classes = Classes
 # Documents de l'échange
 activity-title = Activité envoyée
 activity-lead = Ce que cette passerelle a envoyé à un partenaire.
+followers-title = Abonnés
+followers-count = { $n ->
+    [0] Aucun compte du Fédivers ne suit cette consultation en particulier.
+    [one] { $n } compte du Fédivers suit cette consultation en particulier.
+   *[other] { $n } comptes du Fédivers suivent cette consultation en particulier.
+ }
+followers-lead = Seul leur nombre est montré, jamais qui ils sont. Les comptes qui suivent toute la collectivité ne sont pas comptés ici.
+followers-back = Retour à la consultation
 receipt-title = Accusé signé
 receipt-lead = Ce que cette passerelle a confirmé à un partenaire ; la signature se vérifie sans nous.

@@ -8,6 +8,7 @@ mod orders;
 mod outgoing;
 mod peers;
 mod recalls;
+mod readers;
 mod stream;
 mod workers;
 mod works;

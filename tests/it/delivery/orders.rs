@@ -26,7 +26,8 @@ async fn two(databases: &Databases) -> anyhow::Result<(TestGateway, TestGateway)
 async fn activity(lyon: &TestGateway, bordeaux: &TestGateway, record: &RecordId, kind: ChangeKind) -> anyhow::Result<Bytes> {
     let stored = lyon.record(record).await?;
     let partner = bordeaux.as_partner(FollowState::Accepted, FollowState::None);
-    Ok(dispatch::carrying(&lyon.federation, &partner, kind, record, stored.revision, &stored.sealed).body)
+    Ok(dispatch::carrying(&lyon.federation, &partner, kind, (record, stored.revision), Some(&stored.process), &stored.sealed)
+        .body)
 }
 
 /// Create, Update, Update, Delete of contribution `n`.

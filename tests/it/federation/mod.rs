@@ -3,6 +3,7 @@
 mod effects;
 mod example_records;
 mod examples;
+mod golden;
 mod records;
 mod rel_inbox;
 pub mod rig;
@@ -11,6 +12,7 @@ mod sec_identity;
 mod sec_keys;
 mod sec_ownership;
 mod sec_pages;
+mod sec_readers;
 mod sec_time;
 mod specs;
 mod vectors;

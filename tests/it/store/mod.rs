@@ -9,4 +9,5 @@ mod identifiers;
 mod items;
 mod journal;
 mod partners;
+mod readers;
 mod records;

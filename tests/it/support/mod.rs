@@ -2,6 +2,7 @@
 
 pub mod checker;
 pub mod content;
+pub mod fediverse;
 pub mod gateway;
 pub mod leaky;
 pub mod network;

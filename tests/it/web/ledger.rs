@@ -103,7 +103,7 @@ store_tests! {
         let claimed = claim(&site.store, at("2026-11-24T07:00:00Z")).await?;
         let one = claimed.iter().find(|one| one.record == id(LYON, Class::Contribution, "barriere")).expect("it is due");
         let stored = site.store.read().await?.lookup_record(&one.record).await?.expect("it is there");
-        let sent = carrying(&site.federation, &neighbour(), one.due_kind, &one.record, one.due_revision, &stored.sealed);
+        let sent = carrying(&site.federation, &neighbour(), one.due_kind, (&one.record, one.due_revision), Some(&stored.process), &stored.sealed);
         let path = sent.id.strip_prefix(LYON).expect("it is ours").to_owned();
         let asked = site.machine(&path).await;
         assert_eq!((asked.status, &asked.body[..]), (StatusCode::OK, &sent.body[..]));

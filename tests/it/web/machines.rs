@@ -62,8 +62,39 @@ store_tests! {
             }
         }
         assert_eq!(seen, total);
-        assert!(site.machine("/actor/followers").await.text().contains("passerelle.bordeaux.example/actor"));
-        assert!(site.machine("/consultations/rues/followers").await.text().contains("\"totalItems\":0"));
+    }
+
+    async fn followers_are_counted_and_never_named(store: Store) {
+        let site = Gateway::over(store)?;
+        fill(&site.store).await?;
+        // How many, never who.
+        let followers = json(site.machine("/actor/followers").await.text())?;
+        assert_eq!((&followers["totalItems"], followers.get("orderedItems")), (&serde_json::json!(1), None));
+        let account = passerelle::domain::account::Account {
+            actor: "https://social.example/users/ana".parse()?,
+            partner: neighbour().domain,
+            inbox: "https://social.example/inbox".to_owned(),
+            shared_inbox: None,
+            key_id: "k".to_owned(),
+            key: "k".to_owned(),
+            seen_at: at("2026-11-24T10:00:00Z"),
+        };
+        let process = format!("{LYON}/consultations/rues").parse()?;
+        for (n, expected, words) in [(0, 0, "Aucun compte"), (1, 1, "1 compte du Fédivers suit")] {
+            if n == 1 {
+                let mut tx = site.store.write().await?;
+                tx.put_account(&account).await?;
+                tx.put_follower(&account, Some(&process), "f", at("2026-11-24T10:00:00Z")).await?;
+                tx.save().await?;
+            }
+            let answer = json(site.machine("/consultations/rues/followers").await.text())?;
+            assert_eq!((&answer["type"], &answer["totalItems"]), (&serde_json::json!("OrderedCollection"), &serde_json::json!(expected)));
+            assert_eq!(answer["id"], format!("{LYON}/consultations/rues/followers"));
+            let page = site.get("/consultations/rues/followers").await;
+            assert_eq!(page.status, StatusCode::OK);
+            assert!(page.text().contains(words), "{}", page.text());
+            assert!(!page.text().contains("social.example") && !answer.to_string().contains("social.example"));
+        }
     }
 
     async fn a_receipt_is_found_at_its_address(store: Store) {
