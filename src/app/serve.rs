@@ -17,6 +17,7 @@ use crate::config::Platform;
 use crate::delivery::{self, worker::Worker};
 use crate::domain::Timestamp;
 use crate::federation::inbox::Inbox;
+use crate::federation::quota::Quota;
 use crate::federation::{Outcome, backfill, effect, freshness, planner, retention};
 use crate::store::{RunOutcome, StoreError, SyncRun};
 use crate::sync::Options;
@@ -51,6 +52,7 @@ pub async fn serve(
     }
 
     let (inbox, journal) = Inbox::new(gateway.federation.clone());
+    let inbox = inbox.with_quota(Quota::per_hour(gateway.config.inbox.activities_per_hour));
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
     tasks.spawn(journal.run());

@@ -15,6 +15,7 @@ use super::receivers::Ready;
 use crate::app::Gateway;
 use crate::config::Config;
 use crate::federation::inbox::Inbox;
+use crate::federation::quota::Quota;
 use crate::web::language::Language;
 use crate::web::{self, Site, WebState};
 
@@ -43,6 +44,7 @@ pub(super) async fn door() -> anyhow::Result<()> {
     let gateway = Gateway::open(Config::load(&config)?).await?;
     let listener = TcpListener::bind(gateway.config.server.listen).await?;
     let (inbox, journal) = Inbox::new(gateway.federation.clone());
+    let inbox = inbox.with_quota(Quota::unlimited());
     let journal = tokio::spawn(journal.run());
     let site = Site::new(Language::French, TimeZone::UTC);
     let router = web::router(WebState::new(gateway.federation.clone(), inbox, site));

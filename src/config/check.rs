@@ -11,6 +11,7 @@ const SETTINGS: &[(&str, &[&str])] = &[
     ("authority", &["name", "identifiers", "handle", "kind", "zone", "rights_contact"]),
     ("authority.name", &["*"]),
     ("server", &["public_url", "listen", "trusted_proxies", "max_connections", "connections_per_address"]),
+    ("inbox", &["activities_per_hour"]),
     ("database", &["url"]),
     ("secrets", &["kek_file"]),
     ("platform", &["name", "kind", "url", "profile", "every", "requests_per_second", "publish", "licence"]),

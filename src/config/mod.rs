@@ -18,7 +18,7 @@ pub use authority::Authority;
 pub use duration::Period;
 pub use error::{ConfigError, Place};
 pub use platform::Platform;
-pub use server::{Backup, Database, Delivery, Outbound, Retention, Secrets, Server};
+pub use server::{Backup, Database, Delivery, Inbox, Outbound, Retention, Secrets, Server};
 pub use site::{Legal, Site};
 
 /// Everything a gateway is told.
@@ -28,6 +28,9 @@ pub struct Config {
     pub authority: Authority,
     /// Where it listens and what its public address is.
     pub server: Server,
+    /// How much partners may send.
+    #[serde(default)]
+    pub inbox: Inbox,
     /// Where its records are kept.
     pub database: Database,
     /// Where the key that seals private keys lies.
@@ -171,6 +174,11 @@ impl Config {
             )
             .at(at("connections_per_address"))
             .help("write a number from 1 to server.max_connections; 64 is usual"));
+        }
+        if self.inbox.activities_per_hour == 0 {
+            return Err(ConfigError::new("config.quota", "`inbox.activities_per_hour` = 0 lets no partner say anything")
+                .at(at("activities_per_hour"))
+                .help("write how many activities one partner may send in an hour; 20000 is usual"));
         }
         if self.database.is_postgres() && self.secrets.kek_file.is_none() {
             return Err(ConfigError::new("config.kek", "`secrets.kek_file` is required with PostgreSQL")

@@ -42,6 +42,20 @@ const fn connections_per_address() -> usize {
     64
 }
 
+/// `[inbox]`: how much partners may send.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default)]
+pub struct Inbox {
+    /// Activities of one partner in an hour; recalls as many again. Beyond that it is told to come later.
+    pub activities_per_hour: u32,
+}
+
+impl Default for Inbox {
+    fn default() -> Self {
+        Self { activities_per_hour: 20_000 }
+    }
+}
+
 /// `[database]`: where records are kept.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Database {

@@ -9,6 +9,7 @@ use super::Federation;
 use super::knock::{self, KnockError};
 use super::signature::SignError;
 use super::strict_json::{self, StrictJsonError};
+use crate::domain::PartnerDomain;
 use crate::domain::partner::PartnerKind;
 use crate::outbound::{Limits, OutboundError, Request, Response};
 
@@ -24,6 +25,14 @@ pub enum FetchError {
     /// We could not sign.
     #[error(transparent)]
     Sign(#[from] SignError),
+    /// It made us fetch too much already.
+    #[error("{host} made us fetch more than {most} documents in an hour; it is asked again later")]
+    Budget {
+        /// Who.
+        host: PartnerDomain,
+        /// How many.
+        most: u32,
+    },
     /// An answer, but not a good one.
     #[error("{url} answered {status}")]
     Status {
@@ -68,6 +77,19 @@ impl FetchError {
             _ => None,
         }
     }
+}
+
+/// A GET that something from that server makes us do, within its budget (SEC-135): an activity with an unknown
+/// key, an answer without a receipt. What we do of our own accord needs none.
+///
+/// # Errors
+/// As for [`signed_get`], and [`FetchError::Budget`].
+pub async fn caused_get(federation: &Federation, kind: PartnerKind, url: &Url) -> Result<Response, FetchError> {
+    let host = PartnerDomain::of(url);
+    if federation.0.fetches.draw(&host, federation.now()).is_err() {
+        return Err(FetchError::Budget { host, most: federation.0.fetches.each() });
+    }
+    signed_get(federation, kind, url).await
 }
 
 /// A GET signed for a server of this kind; any status is an answer.

@@ -1,8 +1,9 @@
 //! What is held of a partner's records: the collection at `/from/{domain}`, written for others and read
 //! from them (architecture §3, receipts; §6).
 //!
-//! Everybody gets the origin ids. Only the partner whose records they are, on its own signed GET, also gets
-//! revision and digest of each, tombstones included: that is the status query which settles a delivery that
+//! Everybody gets the origin ids of what has a page here; of the rest, nothing can be told from what never was
+//! (SEC-199). Only the partner whose records they are, on its own signed GET, gets all of them with revision
+//! and digest of each, tombstones included: that is the status query which settles a delivery that
 //! was answered without a receipt, and what anti-entropy compares.
 
 use std::collections::HashSet;
@@ -28,6 +29,9 @@ pub enum HeldError {
     /// `after` is not a cursor of ours.
     #[error("`after` is not a cursor of this collection")]
     Cursor,
+    /// Nobody we know, and nothing that is shown.
+    #[error("nothing is held of this domain")]
+    Nothing,
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -37,7 +41,7 @@ pub enum HeldError {
 /// first). `reader` is who signed the request, when anybody did.
 ///
 /// # Errors
-/// [`HeldError::Cursor`] for a cursor that is not ours.
+/// [`HeldError::Cursor`] for a cursor that is not ours, [`HeldError::Nothing`] for a stranger's domain.
 pub async fn collection(
     federation: &Federation,
     domain: &PartnerDomain,
@@ -46,18 +50,31 @@ pub async fn collection(
 ) -> Result<Value, HeldError> {
     let id = address(&federation.public_url, domain);
     let context = "https://www.w3.org/ns/activitystreams";
+    let owner = reader == Some(domain);
+    let mut tx = federation.store.read().await?;
+    let listed = tx.lookup_partner(domain).await?.is_some();
+    let counted = |standing| match standing {
+        CopyStanding::Live | CopyStanding::Hidden => true,
+        CopyStanding::Frozen | CopyStanding::Quarantined => owner,
+        CopyStanding::Deleted => false,
+    };
+    let counts = tx.copy_counts(domain).await?;
+    let total: u64 = counts.iter().filter(|(standing, _)| counted(*standing)).map(|(_, count)| count).sum();
+    if !listed && total == 0 {
+        return Err(HeldError::Nothing);
+    }
     let Some(after) = after else {
-        let counts = federation.store.read().await?.copy_counts(domain).await?;
-        let total: u64 = counts.iter().filter(|(standing, _)| *standing != CopyStanding::Deleted).map(|(_, count)| count).sum();
         let first = format!("{id}?after=");
         return Ok(json!({"@context": context, "id": id, "type": "OrderedCollection", "totalItems": total, "first": first}));
     };
     let start = if after.is_empty() { None } else { Some(read_cursor(after).ok_or(HeldError::Cursor)?) };
-    let heads = federation.store.read().await?.copy_heads(domain, start.as_ref(), PER_PAGE).await?;
-    let owner = reader == Some(domain);
+    let heads = if owner {
+        tx.copy_heads(domain, start.as_ref(), PER_PAGE).await?
+    } else {
+        tx.shown_copy_heads(domain, start.as_ref(), PER_PAGE).await?
+    };
     let items: Vec<Value> = heads
         .iter()
-        .filter(|head| owner || head.standing != CopyStanding::Deleted)
         .map(|head| {
             if owner {
                 let kind = if head.standing == CopyStanding::Deleted { "Tombstone" } else { "Object" };
@@ -127,7 +144,7 @@ async fn look_for(
     for _ in 0..MAX_PAGES {
         let url = at.parse::<RecordId>().ok().filter(|id| partner.actor.owns(id)).map(|id| id.url().clone());
         let url = url.ok_or(AskError::Shape("it leads to another host"))?;
-        let page = fetch::document(&fetch::signed_get(federation, partner.kind, &url).await?)?;
+        let page = fetch::document(&fetch::caused_get(federation, partner.kind, &url).await?)?;
         if page.get("type").and_then(Value::as_str) != Some("OrderedCollectionPage") {
             return Err(AskError::Shape("it is not an OrderedCollectionPage"));
         }

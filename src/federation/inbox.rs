@@ -2,8 +2,8 @@
 //! `effect`.
 //!
 //! The store's journal writer asks, in the transaction that keeps an activity, whether its sender may
-//! say it; the answer leaves after the commit (I1). The answer to a partner gateway is its signed
-//! DeliveryReceipt; a duplicate gets the very same one again (I2).
+//! say it; the answer leaves after the commit (I1). Before that, each partner has its [`Quota`]. The answer to a
+//! partner gateway is its signed DeliveryReceipt; a duplicate gets the very same one again (I2).
 
 use std::sync::Arc;
 
@@ -21,6 +21,7 @@ use crate::store::{self, Append, AppendError, AuditEntry, Held, JournalEntry, Jo
 
 use super::incoming::{Asked, Incoming};
 use super::ownership::{self, Standing};
+use super::quota::Quota;
 use super::refusal::{Code, Refusal};
 use super::verify::{Verified, Verifier, busy};
 use super::{Federation, knock, proof, receipts, wire};
@@ -69,6 +70,7 @@ pub struct Inbox {
     federation: Federation,
     verifier: Arc<Verifier>,
     journal: JournalWriter<Refusal>,
+    quota: Arc<Quota>,
 }
 
 impl Inbox {
@@ -77,7 +79,14 @@ impl Inbox {
     pub fn new(federation: Federation) -> (Self, JournalTask<Refusal>) {
         let (journal, task) = JournalWriter::new(federation.store.clone());
         let verifier = Arc::new(Verifier::new(federation.clone()));
-        (Self { federation, verifier, journal }, task)
+        (Self { federation, verifier, journal, quota: Arc::default() }, task)
+    }
+
+    /// The same with another share for each partner.
+    #[must_use]
+    pub fn with_quota(mut self, quota: Quota) -> Self {
+        self.quota = Arc::new(quota);
+        self
     }
 
     /// An inbox whose journal task runs already; call it inside a tokio runtime. The task ends with the
@@ -122,6 +131,9 @@ impl Inbox {
 
     /// Nothing comes this far but through the verifier: a [`Verified`] cannot be made elsewhere.
     async fn accept(&self, verified: Verified) -> Result<String, Refusal> {
+        let recall = verified.activity().get("type").and_then(Value::as_str) == Some("Delete");
+        let (store, partner) = (&self.federation.store, &verified.partner().domain);
+        self.quota.take(store, partner, recall, verified.received_at()).await?;
         let speaker = verified.partner().kind;
         let incoming = Incoming::read(verified.activity(), verified.actor(), speaker, self.federation.actor())?;
         let offer = Offer::read(incoming)?;

@@ -9,6 +9,7 @@
 
 pub mod actor;
 pub mod backfill;
+mod bucket;
 pub mod context;
 pub mod dispatch;
 pub mod effect;
@@ -28,6 +29,7 @@ pub mod pairing;
 pub mod planner;
 pub mod proof;
 mod reader;
+pub mod quota;
 pub mod receipts;
 pub mod records;
 pub mod refusal;
@@ -54,6 +56,7 @@ use crate::domain::{ActorId, Clock, Key, PartnerDomain, Timestamp};
 use crate::outbound::Client;
 use crate::store::Store;
 
+use bucket::Buckets;
 use keys::Keys;
 use refusal::Counters;
 
@@ -68,7 +71,16 @@ pub enum Outcome {
 
 /// What every part of the federation shares. Cloning shares it.
 #[derive(Clone)]
-pub struct Federation(Arc<Context>);
+pub struct Federation(Arc<Shared>);
+
+struct Shared {
+    context: Context,
+    /// What partners can make us fetch from them (SEC-135).
+    fetches: Buckets<PartnerDomain>,
+}
+
+/// Fetches from one partner in an hour that something of its own made us do.
+pub const FETCHES_PER_HOUR: u32 = 100;
 
 /// The parts of a [`Federation`].
 pub struct Context {
@@ -96,7 +108,7 @@ impl Deref for Federation {
     type Target = Context;
 
     fn deref(&self) -> &Context {
-        &self.0
+        &self.0.context
     }
 }
 
@@ -104,7 +116,7 @@ impl Federation {
     /// Shares a context.
     #[must_use]
     pub fn new(context: Context) -> Self {
-        Self(Arc::new(context))
+        Self(Arc::new(Shared { context, fetches: Buckets::per_hour(FETCHES_PER_HOUR) }))
     }
 }
 

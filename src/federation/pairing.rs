@@ -251,7 +251,7 @@ const fn says_no_gateway(error: &FetchError) -> bool {
     match error {
         FetchError::MediaType { .. } | FetchError::Json { .. } => true,
         FetchError::Status { status, .. } => matches!(status, 404 | 405 | 406 | 410),
-        FetchError::Outbound(_) | FetchError::Sign(_) => false,
+        FetchError::Outbound(_) | FetchError::Sign(_) | FetchError::Budget { .. } => false,
     }
 }
 

@@ -60,6 +60,7 @@ words! {
         Equivocation = "equivocation",
         Immutable = "immutable",
         InvalidRecord = "invalid_record",
+        TooMany = "too_many",
         Busy = "busy",
     }
 }
@@ -108,6 +109,7 @@ impl Code {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Equivocation => StatusCode::CONFLICT,
             Self::Immutable | Self::InvalidRecord => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
             Self::KeyUnavailable | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -129,7 +131,7 @@ impl Refusal {
     #[must_use]
     pub fn new(code: Code, detail: impl fmt::Display) -> Self {
         let detail = detail.to_string().chars().filter(|c| !c.is_control()).take(MAX_DETAIL).collect();
-        let passing = matches!(code.status(), StatusCode::SERVICE_UNAVAILABLE | StatusCode::REQUEST_TIMEOUT);
+        let passing = matches!(code.status().as_u16(), 408 | 429 | 503);
         let retry_after = passing.then_some(Duration::from_secs(30));
         Self { code, detail, retry_after }
     }
@@ -224,9 +226,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_may_pass_later_is_a_503_or_a_408_and_says_when() {
-        for code in [Code::KeyUnavailable, Code::Busy, Code::SlowBody] {
-            assert!(matches!(code.status().as_u16(), 408 | 503), "{code}");
+    fn what_may_pass_later_is_a_503_408_or_429_and_says_when() {
+        for code in [Code::KeyUnavailable, Code::Busy, Code::SlowBody, Code::TooMany] {
+            assert!(matches!(code.status().as_u16(), 408 | 429 | 503), "{code}");
             assert!(Refusal::new(code, "x").retry_after_seconds().is_some());
         }
     }

@@ -12,7 +12,9 @@ use reqwest::redirect;
 use url::Url;
 
 use super::error::OutboundError;
+use super::flights::Flights;
 use super::gate::{Policy, Way, admit, authority_of};
+use super::lookup::Lookups;
 use super::resolver::{Guard, Refusal};
 
 const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
@@ -120,6 +122,7 @@ pub struct Response {
 #[derive(Clone)]
 pub struct Client {
     policy: Arc<Policy>,
+    flights: Arc<Flights>,
     secure: reqwest::Client,
     plain: reqwest::Client,
 }
@@ -131,8 +134,9 @@ impl Client {
     /// [`OutboundError::Setup`] when an extra certificate cannot be read or TLS does not start.
     pub fn new(policy: Policy) -> Result<Self, OutboundError> {
         let policy = Arc::new(policy);
-        let (secure, plain) = (build(&policy, Way::Secure)?, build(&policy, Way::Plain)?);
-        Ok(Self { policy, secure, plain })
+        let lookups = Arc::default();
+        let (secure, plain) = (build(&policy, &lookups, Way::Secure)?, build(&policy, &lookups, Way::Plain)?);
+        Ok(Self { policy, flights: Arc::default(), secure, plain })
     }
 
     /// The policy it works under.
@@ -175,7 +179,12 @@ impl Client {
         if !request.body.is_empty() {
             *outgoing.body_mut() = Some(request.body.into());
         }
+        let _flight = self.flights.begin(&host).await;
         let answer = client.execute(outgoing).await.map_err(|error| classify(&host, &error))?;
+        // What was checked is what was connected to; should that ever fail, nothing of the answer is used.
+        if answer.remote_addr().is_some_and(|remote| !self.policy.expects(remote, way)) {
+            return Err(OutboundError::Denied { host, reason: "the connection went elsewhere".to_owned() });
+        }
         let (status, headers) = (answer.status(), answer.headers().clone());
         let header_bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
         if headers.len() > MAX_HEADERS || header_bytes > MAX_HEADER_BYTES {
@@ -245,7 +254,7 @@ fn classify(host: &str, error: &reqwest::Error) -> OutboundError {
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the one place that builds clients")]
-fn build(policy: &Arc<Policy>, way: Way) -> Result<reqwest::Client, OutboundError> {
+fn build(policy: &Arc<Policy>, lookups: &Arc<Lookups>, way: Way) -> Result<reqwest::Client, OutboundError> {
     let setup = |error: reqwest::Error| OutboundError::Setup(error.to_string());
     let mut roots = Vec::new();
     for pem in &policy.extra_roots {
@@ -260,7 +269,7 @@ fn build(policy: &Arc<Policy>, way: Way) -> Result<reqwest::Client, OutboundErro
         .redirect(redirect::Policy::none())
         .retry(reqwest::retry::never())
         .https_only(way == Way::Secure)
-        .dns_resolver(Guard { policy: Arc::clone(policy), way })
+        .dns_resolver(Guard { policy: Arc::clone(policy), lookups: Arc::clone(lookups), way })
         .connect_timeout(CONNECT_DEADLINE)
         .pool_idle_timeout(IDLE)
         .pool_max_idle_per_host(MAX_IDLE_PER_HOST)

@@ -7,6 +7,7 @@ use url::{Host, Url};
 
 use super::address::{Network, is_global};
 use super::error::OutboundError;
+use super::lookup::Names;
 
 /// The switch of the `activitypub_federation` crate that opens its own address check.
 const DANGEROUS_VARIABLE: &str = "DANGER_FEDERATION_ALLOW_LOCAL_IP";
@@ -46,6 +47,11 @@ pub struct Policy {
     pub pins: HashMap<String, SocketAddr>,
     /// Names whose DNS answer is replaced; what is answered is checked as any other. For tests.
     pub answers: HashMap<String, Vec<IpAddr>>,
+    /// Who is asked for all other names; what is answered is checked as any other.
+    pub names: Names,
+    /// Where an address is really reached, after it was checked: stands in for the network between a test and a
+    /// public address. For tests and rehearsals.
+    pub routes: HashMap<IpAddr, SocketAddr>,
 }
 
 impl Policy {
@@ -75,6 +81,28 @@ impl Policy {
 
     pub(super) fn allows(&self, address: IpAddr, way: Way) -> bool {
         self.allows_private(address) || (way == Way::Secure && is_global(address))
+    }
+
+    /// Where a connection to a checked address goes.
+    pub(super) fn route(&self, address: IpAddr) -> SocketAddr {
+        self.routes.get(&address).copied().unwrap_or_else(|| SocketAddr::new(address, 0))
+    }
+
+    /// Whether a connection may have ended up there.
+    pub(super) fn expects(&self, remote: SocketAddr, way: Way) -> bool {
+        let stands_in = |known: &SocketAddr| *known == remote;
+        self.allows(remote.ip(), way) || self.pins.values().any(stands_in) || self.routes.values().any(stands_in)
+    }
+
+    /// Whether an address is our own. Where nothing private may be asked, no port of our own host may be.
+    fn is_own(&self, url: &Url) -> bool {
+        let Some(own) = self.own_authority.as_deref() else { return false };
+        let bare = |text: &str| text.trim_end_matches('.').to_ascii_lowercase();
+        let own_host = own.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok()).map_or(own, |(host, _)| host);
+        if bare(url.host_str().unwrap_or_default()) != bare(own_host) {
+            return false;
+        }
+        self.allow_private.is_empty() || authority_of(url).replace(".:", ":").trim_end_matches('.').eq_ignore_ascii_case(own)
     }
 
     pub(super) fn pin(&self, host: &str, way: Way) -> Option<SocketAddr> {
@@ -113,9 +141,7 @@ pub(super) fn admit(policy: &Policy, url: &Url) -> Result<Way, OutboundError> {
     if way == Way::Plain && policy.allow_private.is_empty() {
         return refused("plain http is used only inside `outbound.allow_private`");
     }
-    // A dot at the end of a name changes nothing in where it leads.
-    let rooted = authority_of(url).replacen(".:", ":", 1);
-    if policy.own_authority.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(rooted.trim_end_matches('.'))) {
+    if policy.is_own(url) {
         return refused("it is our own address");
     }
     let literal = match url.host() {
@@ -221,12 +247,14 @@ mod tests {
             assert!(matches!(refusal, Err(OutboundError::Denied { .. })), "{host}: {refusal:?}");
         }
         let policy = Policy { own_authority: Some("city-a.test".to_owned()), ..Policy::strict() };
-        for own in ["https://City-A.test/actor", "https://city-a.test:443/", "https://city-a.test./actor"] {
+        for own in ["https://City-A.test/actor", "https://city-a.test./", "https://city-a.test:8443/", "https://city%2Da.test/"] {
             assert!(matches!(ask(&policy, own), Err(OutboundError::Url { .. })), "{own}");
         }
-        let policy = Policy { own_authority: Some("city-a.test:8443".to_owned()), ..Policy::strict() };
-        assert!(matches!(ask(&policy, "https://city-a.test.:8443/actor"), Err(OutboundError::Url { .. })));
-        let policy = Policy { own_authority: Some("city-a.test".to_owned()), ..Policy::strict() };
+        let rehearsal = Policy { own_authority: Some("lyon.localhost:8080".to_owned()), ..Policy::with_loopback() };
+        for own in ["http://lyon.localhost:8080/", "http://LYON.localhost.:8080/"] {
+            assert!(ask(&rehearsal, own).is_err(), "{own}");
+        }
+        assert!(ask(&rehearsal, "http://lyon.localhost:8081/").is_ok(), "a platform beside us in a rehearsal");
         assert_eq!(ask(&policy, "https://city-b.test/actor"), Ok(Way::Secure));
     }
 

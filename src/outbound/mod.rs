@@ -9,6 +9,7 @@
 //!   decompression, a cap on headers.
 //! - **nothing on its own account**: no proxy from the environment, no cookie, no referrer, no redirect
 //!   unless a [`Request`] asks for one, and then only within the same origin.
+//! - **nobody in another's place**: a host that is slow, or whose name is, delays nobody else.
 //!
 //! It does not know who is asked or why: politeness towards a platform belongs to its connector, signing
 //! and retry schedules to federation and delivery. Errors carry hosts, never bodies (SEC F9).
@@ -16,7 +17,9 @@
 mod address;
 mod client;
 mod error;
+mod flights;
 mod gate;
+mod lookup;
 mod resolver;
 mod retry_after;
 
@@ -24,4 +27,5 @@ pub use address::{Network, NetworkError, is_global};
 pub use client::{Client, Limits, Redirects, Request, Response};
 pub use error::OutboundError;
 pub use gate::{Policy, refuse_dangerous_environment};
+pub use lookup::Names;
 pub use retry_after::{MAX_RETRY_AFTER, retry_after};

@@ -3,23 +3,21 @@
 //! The list that is handed on is the list that was checked, so a second DNS answer (rebinding) changes
 //! nothing: every new connection resolves and checks again.
 
-use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::gate::{Policy, Way, is_special};
+use super::lookup::Lookups;
 
-/// How long a name may take to resolve (SEC-113).
-const LOOKUP_DEADLINE: Duration = Duration::from_secs(5);
 /// More addresses than this for one name is not a host.
 const MAX_ADDRESSES: usize = 32;
 
 /// The resolver of one of the two clients.
 pub(super) struct Guard {
     pub(super) policy: Arc<Policy>,
+    pub(super) lookups: Arc<Lookups>,
     pub(super) way: Way,
 }
 
@@ -34,20 +32,20 @@ pub(super) enum Refusal {
 
 impl Resolve for Guard {
     fn resolve(&self, name: Name) -> Resolving {
-        let (policy, way) = (Arc::clone(&self.policy), self.way);
+        let (policy, lookups, way) = (Arc::clone(&self.policy), Arc::clone(&self.lookups), self.way);
         let host = name.as_str().trim_end_matches('.').to_ascii_lowercase();
         Box::pin(async move {
-            let addresses = checked(&policy, way, &host).await?;
+            let addresses = checked(&policy, &lookups, way, &host).await?;
             Ok(Box::new(addresses.into_iter()) as Addrs)
         })
     }
 }
 
-async fn checked(policy: &Policy, way: Way, host: &str) -> Result<Vec<SocketAddr>, Refusal> {
+async fn checked(policy: &Policy, lookups: &Arc<Lookups>, way: Way, host: &str) -> Result<Vec<SocketAddr>, Refusal> {
     if let Some(pinned) = policy.pin(host, way) {
         return Ok(vec![pinned]);
     }
-    let found = look_up(policy, host).await?;
+    let found = look_up(policy, lookups, host).await?;
     if found.is_empty() {
         return Err(Refusal::Unresolved("no address".to_owned()));
     }
@@ -61,22 +59,23 @@ async fn checked(policy: &Policy, way: Way, host: &str) -> Result<Vec<SocketAddr
     let refused = found.iter().filter(|address| !allowed(address)).count();
     if refused > 0 {
         let mixed = if refused < found.len() { "mixed_answer: public and private addresses" } else { "a private address" };
+        tracing::warn!(target: "security", host, refused, of = found.len(), "egress denied: {mixed}");
         return Err(Refusal::Denied(mixed.to_owned()));
     }
-    Ok(found.into_iter().map(|address| SocketAddr::new(address, 0)).collect())
+    Ok(found.into_iter().map(|address| policy.route(address)).collect())
 }
 
-async fn look_up(policy: &Policy, host: &str) -> Result<Vec<IpAddr>, Refusal> {
+async fn look_up(policy: &Policy, lookups: &Arc<Lookups>, host: &str) -> Result<Vec<IpAddr>, Refusal> {
     if let Some(answer) = policy.answers.get(host) {
         return Ok(answer.clone());
     }
     if host == "localhost" || host.ends_with(".localhost") {
         return Ok(vec![IpAddr::V4(Ipv4Addr::LOCALHOST)]);
     }
-    let asked = tokio::time::timeout(LOOKUP_DEADLINE, tokio::net::lookup_host((host, 0))).await;
-    let answer = asked.map_err(|_| Refusal::Unresolved("no answer within 5 s".to_owned()))?;
-    let found = answer.map_err(|error: io::Error| Refusal::Unresolved(error.to_string()))?;
-    Ok(found.map(|address| address.ip()).collect())
+    let mut found = lookups.of(&policy.names, host).await.map_err(Refusal::Unresolved)?;
+    let mut seen = std::collections::HashSet::new();
+    found.retain(|address| seen.insert(*address));
+    Ok(found)
 }
 
 #[cfg(test)]
@@ -84,7 +83,7 @@ mod tests {
     use super::*;
 
     async fn resolve(policy: &Policy, way: Way, host: &str) -> Result<Vec<SocketAddr>, Refusal> {
-        checked(policy, way, host).await
+        checked(policy, &Arc::default(), way, host).await
     }
 
     fn answering(addresses: &[&str]) -> Policy {

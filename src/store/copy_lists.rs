@@ -173,6 +173,30 @@ impl Tx {
         Ok(rows.into_iter().map(CopyHead::from).collect())
     }
 
+    /// The same of what is shown to everybody: no tombstones, nothing frozen or set aside.
+    pub async fn shown_copy_heads(
+        &mut self,
+        domain: &PartnerDomain,
+        after: Option<&RecordId>,
+        limit: u32,
+    ) -> Result<Vec<CopyHead>, StoreError> {
+        let rows: Vec<Head> = on_backend!(self, conn => {
+            sqlx::query_as(
+                "SELECT id, class, revision, digest, standing, confirmed_at
+                   FROM copy
+                  WHERE domain = $1 AND id > $2 AND standing IN ('live', 'hidden')
+                  ORDER BY id
+                  LIMIT $3",
+            )
+            .bind(domain)
+            .bind(after.map_or("", RecordId::as_str))
+            .bind(i64::from(limit))
+            .fetch_all(conn)
+            .await?
+        });
+        Ok(rows.into_iter().map(CopyHead::from).collect())
+    }
+
     /// How many copies of a partner stand where.
     pub async fn copy_counts(&mut self, domain: &PartnerDomain) -> Result<Vec<(CopyStanding, u64)>, StoreError> {
         let rows: Vec<(CopyStanding, i64)> = on_backend!(self, conn => {

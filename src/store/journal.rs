@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use sqlx::{FromRow, QueryBuilder};
 
 use super::columns::{remark, small, text_column, unsigned, whole};
-use super::{CHUNK, StoreError, Tx, on_backend, skip_locked};
+use super::{CHUNK, StoreError, Tx, on_backend};
 use crate::domain::{PartnerDomain, RecordId, Timestamp};
 use crate::words;
 
@@ -86,8 +86,8 @@ pub struct JournalRow {
 }
 
 #[derive(FromRow)]
-struct Row {
-    number: i64,
+pub(super) struct Row {
+    pub(super) number: i64,
     partner: PartnerDomain,
     activity_id: String,
     body: Option<String>,
@@ -98,6 +98,15 @@ struct Row {
     attempts: i64,
     problem: Option<String>,
     fence: i64,
+}
+
+impl JournalRow {
+    /// The row as its claim leaves it.
+    pub(super) const fn claimed(&mut self) {
+        self.state = JournalState::Working;
+        self.attempts += 1;
+        self.fence += 1;
+    }
 }
 
 impl From<Row> for JournalRow {
@@ -237,61 +246,6 @@ impl Tx {
             query.build_query_as().fetch_all(conn).await?
         });
         Ok(rows.into_iter().map(|row| ((row.partner, row.activity_id), (row.body_hash, row.receipt))).collect())
-    }
-
-    /// Claims activities whose effect is due, oldest first, and holds them until `lease_until`. Save this
-    /// claim before working: an attempt that kills the process counts too. One whose worker did not come
-    /// back is claimed alone, so that it takes nobody along (SEC-153); one that was tried [`ATTEMPTS`] times
-    /// without an end is quarantined instead.
-    pub async fn claim_journal(
-        &mut self,
-        now: Timestamp,
-        limit: u32,
-        lease_until: Timestamp,
-    ) -> Result<Vec<JournalRow>, StoreError> {
-        let text = skip_locked!(
-            self,
-            "SELECT number, partner, activity_id, body, object, received_at, receipt, state, attempts, problem, fence
-               FROM journal
-              WHERE state IN ('pending', 'working') AND next_at <= $1
-              ORDER BY next_at, number
-              LIMIT $2",
-            ""
-        );
-        let rows: Vec<Row> = on_backend!(&mut *self, conn => {
-            sqlx::query_as(text).bind(now).bind(i64::from(limit)).fetch_all(conn).await?
-        });
-        let (poison, mut due): (Vec<JournalRow>, Vec<JournalRow>) =
-            rows.into_iter().map(JournalRow::from).partition(|row| row.attempts >= ATTEMPTS);
-        for row in poison {
-            let problem = row.problem.as_deref().unwrap_or("five attempts did not come to an end");
-            self.end(&row, JournalState::Quarantined, Some(problem), now).await?;
-        }
-        if let Some(place) = due.iter().position(|row| row.state == JournalState::Working) {
-            due.truncate(place.max(1));
-        }
-        if due.is_empty() {
-            return Ok(due);
-        }
-        on_backend!(self, conn: Db => {
-            let mut query = QueryBuilder::<Db>::new(
-                "UPDATE journal SET state = 'working', attempts = attempts + 1, fence = fence + 1, next_at = ",
-            );
-            query.push_bind(lease_until).push(" WHERE number IN (");
-            let mut list = query.separated(", ");
-            for row in &due {
-                list.push_bind(row.number);
-            }
-            query.push(")");
-            query.build().execute(conn).await?;
-        });
-        for row in &mut due {
-            row.state = JournalState::Working;
-            row.attempts += 1;
-            row.fence += 1;
-        }
-        due.sort_by_key(|row| row.number);
-        Ok(due)
     }
 
     /// Ends a claimed activity, in the transaction of its effect. `false` when its lease ran out and

@@ -25,6 +25,7 @@ pub mod freshness;
 pub mod identifiers;
 pub mod items;
 pub mod journal;
+mod journal_claims;
 pub mod journal_writer;
 pub mod keys;
 pub mod leases;

@@ -35,3 +35,21 @@ pub async fn harden(mut response: Response) -> Response {
     }
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::response::IntoResponse;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_may_succeed_later_says_when_and_what_may_not_does_not() {
+        for (status, says) in [(408, true), (429, true), (503, true), (200, false), (404, false), (413, false), (500, false)] {
+            // As the layer for time-outs answers: a bare status.
+            let answer = harden(StatusCode::from_u16(status).unwrap().into_response()).await;
+            assert_eq!(answer.headers().contains_key(RETRY_AFTER), says, "{status}");
+        }
+        let own = (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "300")]).into_response();
+        assert_eq!(harden(own).await.headers()[RETRY_AFTER], "300");
+    }
+}

@@ -100,6 +100,8 @@ fn limits_that_let_nobody_in_are_refused() {
         assert!(text.contains("config.connections") && text.contains("passerelle.toml:6:1"), "{text}");
     }
     assert!(parse(&server("max_connections = 100")).is_ok());
+    let text = refusal(&format!("{GOOD}[inbox]\nactivities_per_hour = 0\n"));
+    assert!(text.contains("config.quota") && text.contains("passerelle.toml:14:1"), "{text}");
     assert!(parse(&server("trusted_proxies = [\"10.0.0.2/32\"]")).unwrap().warnings.is_empty());
 }
 

@@ -172,14 +172,14 @@ fn take(partner: &Partner, actor: &ActorId, document: &Value, key_id: &str) -> R
 
 /// Fetches an actor document from its own address; no redirect is followed.
 async fn fetch_actor(federation: &Federation, actor: &ActorId, kind: PartnerKind) -> Result<Value, Refusal> {
-    let response = fetch::signed_get(federation, kind, actor.url()).await;
+    let response = fetch::caused_get(federation, kind, actor.url()).await;
     response.and_then(|response| fetch::document(&response)).map_err(|error| {
         if kind == PartnerKind::Reader && matches!(error.status(), Some(404 | 410)) {
             return Refusal::new(Code::ActorGone, "there is no such account on its own host");
         }
         let passing = match &error {
             FetchError::Outbound(error) => error.is_transient(),
-            FetchError::Sign(_) => true,
+            FetchError::Sign(_) | FetchError::Budget { .. } => true,
             FetchError::Status { status, .. } => *status >= 500 || matches!(status, 408 | 429),
             FetchError::MediaType { .. } | FetchError::Json { .. } => false,
         };

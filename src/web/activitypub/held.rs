@@ -38,15 +38,10 @@ async fn page(web: &WebState, domain: &str, visit: &Visit) -> Result<Answer, Web
 
 async fn machine(web: &WebState, domain: &str, reader: Option<&PartnerDomain>, visit: &Visit) -> Result<Answer, WebError> {
     let domain = PartnerDomain::from_str(domain).map_err(|_| WebError::NotFound)?;
-    let known = web.store().read().await?.lookup_partner(&domain).await?.is_some();
     let json = collection(web.federation(), &domain, reader, visit.after_text()).await.map_err(|error| match error {
-        HeldError::Cursor => WebError::NotFound,
+        HeldError::Cursor | HeldError::Nothing => WebError::NotFound,
         HeldError::Store(error) => error.into(),
     })?;
-    let empty = json.get("totalItems").and_then(serde_json::Value::as_u64) == Some(0);
-    if !known && empty {
-        return Err(WebError::NotFound);
-    }
     let sharing = if reader.is_some() { Sharing::OneReader } else { Sharing::ByQuery };
     Ok(Answer { sharing, ..Answer::activity(&json) })
 }

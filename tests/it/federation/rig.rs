@@ -15,6 +15,7 @@ use passerelle::domain::time::ManualClock;
 use passerelle::domain::{Clock, Record, RecordId, Timestamp};
 use passerelle::federation::inbox::Inbox;
 use passerelle::federation::keys::Keys;
+use passerelle::federation::quota::Quota;
 use passerelle::federation::refusal::{Code, Counters};
 use passerelle::federation::{Context, Federation, Outcome, effect};
 use passerelle::store::{AuditRow, JournalRow, Letter, Store, StoredCopy};
@@ -109,6 +110,11 @@ fn our_keys() -> Keys {
 impl Rig {
     /// A gateway with an empty database that lists B and C.
     pub async fn new(databases: &Databases) -> anyhow::Result<Self> {
+        Self::with_quota(databases, Quota::default()).await
+    }
+
+    /// The same, where each partner may send so much.
+    pub async fn with_quota(databases: &Databases, quota: Quota) -> anyhow::Result<Self> {
         let url = databases.url().await;
         let network = Network::start().await;
         let clock = ManualClock::at("2026-09-15T12:00:00Z".parse()?);
@@ -134,7 +140,7 @@ impl Rig {
             backup_keep: Duration::from_hours(30 * 24),
             refusals: Counters::default(),
         });
-        let inbox = Inbox::start(federation.clone());
+        let inbox = Inbox::start(federation.clone()).with_quota(quota);
         let site = Site::new(Language::French, jiff::tz::TimeZone::UTC);
         let router = passerelle::web::router(WebState::new(federation.clone(), inbox.clone(), site));
         let rig = Self { federation, inbox, clock, network, b: Peer::at("b.example"), c: Peer::at("c.example"), router, url };

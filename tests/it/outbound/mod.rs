@@ -2,7 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod addresses;
+mod bombs;
+pub mod lists;
+mod names;
 mod tls;
+mod world;
 
 use std::io::Write;
 use std::process::Command;

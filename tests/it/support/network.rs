@@ -4,13 +4,15 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use passerelle::outbound::{Client, Policy};
+use passerelle::outbound::{Client, Names, Policy};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
@@ -18,6 +20,8 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 /// The hosts that exist.
 pub const HOSTS: [&str; 4] = ["b.example", "c.example", "m.example", "reader.example"];
+/// The public address they all have; a connection to it ends up here.
+const PUBLIC: IpAddr = IpAddr::V4(Ipv4Addr::new(93, 184, 216, 34));
 
 /// What a host answers to a GET.
 #[derive(Debug, Clone)]
@@ -65,6 +69,7 @@ struct Inner {
 #[derive(Default)]
 struct State {
     pages: Mutex<HashMap<String, Served>>,
+    names: Mutex<HashMap<String, Vec<IpAddr>>>,
     connections: AtomicUsize,
     requests: AtomicUsize,
 }
@@ -97,11 +102,19 @@ impl Network {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let state = Arc::new(State::default());
+        let known = HOSTS.iter().map(|host| ((*host).to_owned(), vec![PUBLIC])).collect();
+        *state.names.lock().unwrap_or_else(PoisonError::into_inner) = known;
+        let asked = Arc::clone(&state);
+        let names = Names::by(move |host| {
+            let names = asked.names.lock().unwrap_or_else(PoisonError::into_inner);
+            names.get(host).cloned().ok_or_else(|| io::Error::other("no such name"))
+        });
         let task = tokio::spawn(serve(listener, TlsAcceptor::from(Arc::new(tls)), Arc::clone(&state)));
         let policy = Policy {
             extra_roots: vec![root.pem()],
             own_authority: Some("a.example".to_owned()),
-            pins: HOSTS.iter().map(|host| ((*host).to_owned(), address)).collect(),
+            names,
+            routes: [(PUBLIC, address)].into(),
             ..Policy::strict()
         };
         Self(Arc::new(Inner { state, policy, task }))
@@ -115,6 +128,11 @@ impl Network {
     /// From now on `https://{place}` answers this.
     pub fn serve(&self, place: &str, served: Served) {
         self.0.state.pages.lock().unwrap_or_else(PoisonError::into_inner).insert(place.to_owned(), served);
+    }
+
+    /// From now on the name has these addresses.
+    pub fn resolve(&self, host: &str, addresses: &[IpAddr]) {
+        self.0.state.names.lock().unwrap_or_else(PoisonError::into_inner).insert(host.to_owned(), addresses.to_vec());
     }
 
     /// From now on nobody answers.
