@@ -138,8 +138,10 @@ fn commands(text: &str) -> Vec<String> {
     for line in text.lines() {
         for (at, _) in line.match_indices("passerelle ") {
             let before = &line[..at];
-            let told = before.ends_with('`') || before.ends_with("Next: ") || before.ends_with("settings: ");
             let rest = &line[at..];
+            // Which command it is may only be known when it is said.
+            let open = rest.starts_with("passerelle {");
+            let told = !open && (before.ends_with('`') || before.ends_with("Next: ") || before.ends_with("settings: "));
             let end = if before.ends_with('`') { rest.find('`') } else { rest.find(['\n', ';']) };
             if told {
                 found.push(rest[..end.unwrap_or(rest.len())].trim_end_matches('.').trim().to_owned());
