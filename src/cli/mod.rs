@@ -97,7 +97,7 @@ impl Command {
     const fn patience(&self) -> u8 {
         match self {
             Self::Serve | Self::Demo(_) | Self::Platform(platform::PlatformCommand::Sync { .. }) => 2,
-            Self::Platform(_) | Self::Partner(_) | Self::Bench(_) | Self::Help { .. } => 1,
+            Self::Platform(_) | Self::Partner(_) | Self::VerifyLog(_) | Self::Bench(_) | Self::Help { .. } => 1,
         }
     }
 }

@@ -10,5 +10,5 @@ pub mod peer;
 pub mod program;
 pub mod sink;
 pub mod stores;
-pub mod works;
 pub mod tables;
+pub mod works;
