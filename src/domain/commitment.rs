@@ -56,10 +56,14 @@ impl CommitmentState {
         match (self, next) {
             (S::Done | S::Abandoned, _) => false,
             (_, S::Abandoned | S::Revised) => self != next,
-            (S::Planned | S::Delayed, S::Underway) | (S::Planned | S::Underway, S::Delayed) | (S::Underway, S::Done) => true,
             // After a revision it goes on where it stood.
-            (S::Revised, S::Planned | S::Underway | S::Delayed) => true,
-            _ => false,
+            _ => matches!(
+                (self, next),
+                (S::Planned | S::Delayed | S::Revised, S::Underway)
+                    | (S::Planned | S::Underway | S::Revised, S::Delayed)
+                    | (S::Revised, S::Planned)
+                    | (S::Underway, S::Done)
+            ),
         }
     }
 }
