@@ -93,7 +93,8 @@ impl Shared {
     ) -> Result<Tried, StoreError> {
         let prepared = self.prepare(partner, record, carried, &inbox.address, began);
         let attempted = self.attempt(&prepared).await;
-        let may_park = carried.kind != ChangeKind::Deleted;
+        // A recall is never given up, at a reader either.
+        let may_park = !taken_back(record);
         let before = self.before(&prepared, claimed.attempts, claimed.planned_at, may_park).await?;
         let mut written = self.weigh(&attempted, before);
         if !inbox.shared {
@@ -173,8 +174,7 @@ async fn wanted(
             wanted.insert(inbox.clone(), reached.get(&inbox.address).copied());
         }
     }
-    let taken_back = record.standing == Standing::Deleted || record.record.as_ref().is_some_and(Record::takes_words_back);
-    if taken_back {
+    if taken_back(record) {
         for (address, revision) in &reached {
             let known = following.iter().find(|inbox| inbox.address == *address).cloned();
             let inbox = known.unwrap_or_else(|| ReaderInbox { address: address.clone(), shared: false });
@@ -183,6 +183,11 @@ async fn wanted(
     }
     let any = wanted.values().any(Option::is_some);
     Ok((wanted, any))
+}
+
+/// Whether whoever has the record is to lose it, or its words.
+fn taken_back(record: &StoredRecord) -> bool {
+    record.standing == Standing::Deleted || record.record.as_ref().is_some_and(Record::takes_words_back)
 }
 
 /// Where the row stands after these attempts, and how long it waits.
