@@ -36,7 +36,7 @@ impl Flights {
 
 impl Drop for Flight {
     fn drop(&mut self) {
-        self.permit = None;
+        drop(self.permit.take());
         let mut all = self.flights.0.lock().unwrap_or_else(PoisonError::into_inner);
         // Nobody flies and nobody waits: whoever waits holds the semaphore too.
         if all.get(&self.host).is_some_and(|semaphore| Arc::strong_count(semaphore) == 1) {

@@ -75,6 +75,9 @@ impl Lookups {
             return Err("too many names are being looked up".to_owned());
         }
         let (tell, told) = watch::channel(None);
+        under_way.insert(host.to_owned(), told.clone());
+        // A thread that does not begin ends its look-up at once, and that takes the lock.
+        drop(under_way);
         let (names, asked) = (names.clone(), UnderWay { lookups: Arc::clone(self), host: host.to_owned() });
         let begun = thread::Builder::new().name("look-up".to_owned()).stack_size(STACK).spawn(move || {
             let found = names.ask(&asked.host).map_err(|error| error.to_string());
@@ -83,7 +86,6 @@ impl Lookups {
             let _nobody_waits = tell.send(Some(found));
         });
         begun.map_err(|error| format!("no thread for the look-up: {error}"))?;
-        under_way.insert(host.to_owned(), told.clone());
         Ok(told)
     }
 }

@@ -18,7 +18,7 @@ use crate::support::stores::Databases;
 
 /// An activity of a peer that is kept and ignored.
 fn like(peer: &Peer, n: usize) -> serde_json::Value {
-    peer.activity(&format!("like-{n}"), "Like", &json!("https://a.example/x"))
+    peer.activity(&format!("like-{n:05}"), "Like", &json!("https://a.example/x"))
 }
 
 /// Activities of a peer as if they had been accepted.
@@ -28,7 +28,7 @@ fn accepted(rig: &Rig, peer: &Peer, n: usize) -> Vec<JournalEntry> {
             let body = like(peer, n).to_string();
             JournalEntry {
                 partner: peer.keys.actor().domain(),
-                activity_id: format!("{}activities/like-{n}", peer.url),
+                activity_id: format!("{}activities/like-{n:05}", peer.url),
                 body_hash: passerelle::domain::digest::sha256(body.as_bytes()),
                 body,
                 object: None,
@@ -131,7 +131,7 @@ store_tests! {
         assert!(of("b.example") >= 22 && of("m.example") >= 22, "{} {}", of("b.example"), of("m.example"));
         // In the order in which each partner sent them.
         let of_b: Vec<&str> = claimed.iter().filter(|row| row.partner.as_str() == "b.example").map(|row| row.activity_id.as_str()).collect();
-        assert_eq!(of_b[..3], [0, 1, 2].map(|n| format!("https://b.example/activities/like-{n}")));
+        assert_eq!(of_b[..3], [0, 1, 2].map(|n| format!("https://b.example/activities/like-{n:05}")));
         // What is claimed is nobody else's.
         let again = tx.claim_journal(rig.now(), 64, rig.now().plus(Duration::from_mins(2))).await?;
         assert!(again.iter().all(|row| claimed.iter().all(|first| first.number != row.number)));
