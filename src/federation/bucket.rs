@@ -31,6 +31,7 @@ impl<K: Hash + Eq + Clone> Buckets<K> {
     }
 
     /// How many buckets are remembered (bounded, SEC-141).
+    #[cfg(test)]
     pub(super) fn remembered(&self) -> usize {
         self.full_at.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
