@@ -70,7 +70,7 @@ impl City {
         before: &HashMap<u32, Digest>,
     ) -> anyhow::Result<HashMap<u32, Digest>> {
         let (url, now) = (&self.gateway.config.server.public_url, self.gateway.clock.now());
-        let sealer = Sealer::new(self.gateway.federation.keys.clone());
+        let seal = Sealer::new(self.gateway.federation.keys.clone());
         let mut writes = Vec::new();
         let mut digests = HashMap::new();
         for n in numbers {
@@ -80,7 +80,7 @@ impl City {
                 record.revision = 2;
                 record.title = PlainText::new("Un autre titre").map(|title| Localized::one(LanguageTag::french(), title));
             }
-            let sealed = sealer.record(&record, previous.as_ref(), now)?;
+            let sealed = seal.record(&record, previous.as_ref(), now)?;
             digests.insert(n, sealed.digest.clone());
             let kind = if previous.is_some() { ChangeKind::Updated } else { ChangeKind::Created };
             writes.push(RecordWrite { local: None, record, sealed, previous, kind, material: true, at: now });

@@ -19,10 +19,10 @@ pub const SLACK: Duration = Duration::from_secs(5);
 
 /// The deadlines of the real listener, ten times shorter.
 pub const QUICK: Deadlines = Deadlines {
-    head: Duration::from_millis(1000),
+    head: Duration::from_secs(1),
     body: Duration::from_millis(1200),
-    idle: Duration::from_millis(3000),
-    stall: Duration::from_millis(3000),
+    idle: Duration::from_secs(3),
+    stall: Duration::from_secs(3),
     exchange: Duration::from_mins(1),
     drain: Duration::from_secs(3),
 };

@@ -129,8 +129,8 @@ store_tests! {
                     _ => followers,
                 };
                 let domain = actor.domain();
-                let state = if is == "ignored" { JournalState::Ignored } else { JournalState::Applied };
-                assert_eq!(stage.journal(activity, &domain).await?, Some(state), "{at}");
+                let expected = if is == "ignored" { JournalState::Ignored } else { JournalState::Applied };
+                assert_eq!(stage.journal(activity, &domain).await?, Some(expected), "{at}");
                 let mut tx = stage.rig.federation.store.read().await?;
                 let counts = tx.follower_counts().await?;
                 assert_eq!(counts.get(&domain).copied().unwrap_or(0), followers, "{at}");
@@ -156,7 +156,8 @@ fn reason(activity: &Value, actor: &ActorId, seen: &BTreeMap<String, String>) ->
         return Some("invalid_id");
     }
     // Corpora reuse an address for several contents, which no server may.
-    seen.get(id).is_some_and(|first| *first != activity.to_string()).then_some("equivocation")
+    let said = activity.to_string();
+    seen.get(id).is_some_and(|first| *first != said).then_some("equivocation")
 }
 
 /// Every activity in the corpora below the folder of PASSERELLE_CORPUS.

@@ -25,7 +25,7 @@ const FEDIFY: &str = "PASSERELLE_FEDIFY";
 /// Set to keep what went over the wire as the transcript that ordinary tests replay.
 const REWRITE: &str = "PASSERELLE_WRITE_TRANSCRIPTS";
 /// How long anything may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The Fedify server as a process.
 struct Fedify {

@@ -44,6 +44,7 @@ struct Behind {
 
 impl Leaky {
     /// Starts in front of `platform`.
+    #[expect(clippy::disallowed_methods, reason = "it passes on what others ask, as a proxy does")]
     pub async fn before(platform: &SimulatedDecidim) -> Self {
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().expect("a client");
         let behind = Behind { url: platform.url().trim_end_matches('/').to_owned(), client };
@@ -131,7 +132,7 @@ fn plant_in_archive(archive: &[u8]) -> Vec<u8> {
         let mut text = Vec::new();
         entry.read_to_end(&mut text).expect("it is whole");
         leaky.start_file(name.as_str(), SimpleFileOptions::default()).expect("an entry");
-        let text = if name.ends_with(".csv") { plant_in_rows(&text) } else { text };
+        let text = if name.to_ascii_lowercase().ends_with(".csv") { plant_in_rows(&text) } else { text };
         leaky.write_all(&text).expect("it is written");
     }
     leaky.finish().expect("an archive").into_inner()

@@ -114,7 +114,7 @@ impl Installation {
         .await;
         match answered {
             Ok(answered) => answered.map(|()| child),
-            Err(_) => panic!("serve does not listen: {}", self.log()),
+            Err(late) => panic!("serve does not listen ({late}): {}", self.log()),
         }
     }
 

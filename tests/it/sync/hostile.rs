@@ -103,6 +103,9 @@ fn differences(before: &BTreeMap<String, (Standing, u64)>, after: &BTreeMap<Stri
         .collect()
 }
 
+/// What is done to a list or its process, and (`true`) undone.
+type Change = fn(&mut State, u64, u64, bool);
+
 store_tests! {
     async fn rel_051_a_failure_at_page_37_of_100_deletes_nothing_and_is_made_good(databases: Databases) {
         let mut city = City::open(&databases.store().await, Generation::V031).await;
@@ -298,7 +301,6 @@ store_tests! {
         // the very next reading, and nothing of it is called deleted, however often it is read.
         let process = city.platform.read(|state| state.components.iter().find(|c| c.id == component).expect("it is there").process);
         let published = city.record(PROCESS, process, Class::Consultation).await.and_then(|stored| stored.record).expect("it is public").published;
-        type Change = fn(&mut State, u64, u64, bool);
         let changes: [(&str, Change); 3] = [
             ("an unpublished list", |state, component, _, back| { state.publish_component(component, back); }),
             ("an unpublished process", |state, _, process, back| { state.publish_process(process, back); }),
