@@ -1,6 +1,5 @@
 //! Readers: accounts, what they follow, which inbox took what, and how a host is signed for.
 
-use std::time::Duration;
 
 use passerelle::domain::account::Account;
 use passerelle::domain::partner::{FollowState, PartnerKind};
