@@ -10,7 +10,7 @@ use super::checks::{FACT, Witness};
 use super::city::City;
 use super::crawl;
 use super::narrator::{Figures, Say};
-use super::platform::{NewProposal, Proposal, Texts};
+use super::platform::{NewProposal, On, Proposal, Texts};
 use super::stranger::{Seen, until};
 use crate::domain::Class;
 use crate::domain::fingerprint::WordList;
@@ -185,10 +185,9 @@ async fn contribute(cities: &Cities, witness: &Witness) -> anyhow::Result<Figure
 
 async fn comment(cities: &Cities, witness: &Witness) -> anyhow::Result<Figures> {
     let (number, title) = cities.bordeaux.platform.read(|city| {
-        let quiet = city
-            .proposals
-            .iter()
-            .find(|p| city.proposal_is_public(p) && !p.withdrawn && !city.comments.iter().any(|c| c.root == p.id));
+        let quiet = city.proposals.iter().find(|p| {
+            city.proposal_is_public(p) && !p.withdrawn && !city.comments.iter().any(|c| c.on == On::Proposal && c.root == p.id)
+        });
         quiet.map_or((0, String::new()), |p| (p.id, p.title.get("fr").and_then(Value::as_str).unwrap_or_default().to_owned()))
     });
     cities.bordeaux.platform.change(|city| city.add_comment(number, None, 135, 1, COMMENT));

@@ -1,25 +1,30 @@
-//! The discussion of proposals: the comments of two levels a page, deeper ones one by one.
+//! The discussion of proposals, meetings and results: the comments of two levels a page, deeper ones one by one.
 //!
-//! One comment that its author deleted nulls the proposal it hangs on, and one of a deleted account does
+//! One comment that its author deleted nulls the thing it hangs on, and one of a deleted account does
 //! when authors are asked. So a page that complains is asked again without authors, and a discussion that
 //! still fails is put together comment by comment: the open data say which ids there are, the platform is
 //! asked for each through `singleCommentId`, and its own count says whether all were found.
+//!
+//! 0.28 answers nothing at all as soon as comments on a result are asked for. There the words are read from the open
+//! data, which list neither hidden nor deleted comments.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::open_data::{CommentRow, is_number};
+use super::COMMENT;
+use super::kind::Kind;
+use super::open_data::is_number;
 use super::pages::comment_page;
-use super::paging::{Page, Step, Walk, read_page};
+use super::paging::{Page, Step, Walk, read_page, try_page};
 use super::proposals::Known;
 use super::queries::{Question, Questions};
+use super::rows::CommentRow;
 use super::scan::{Component, Draft, Process, Scan};
-use super::{COMMENT, proposals};
 use crate::connectors::ConnectorError;
 use crate::domain::source::Evidence;
 
-/// Proposals a page.
+/// Things a page.
 const PAGE: u32 = 20;
 /// Comments a question: no more aliases are allowed.
 const ALIASES: usize = 5;
@@ -36,7 +41,7 @@ struct Placed {
     depth: u32,
 }
 
-/// The comments of one proposal, as far as they were read.
+/// The comments on one thing, as far as they were read.
 #[derive(Debug, Clone, Default)]
 struct Discussion {
     found: BTreeMap<String, Placed>,
@@ -48,7 +53,7 @@ struct Discussion {
 /// A comment that is asked for by id.
 #[derive(Debug, Clone)]
 struct Ask {
-    proposal: String,
+    on: String,
     comment: String,
 }
 
@@ -70,53 +75,70 @@ enum Part {
 }
 
 impl Scan<'_> {
-    /// Reads and sends the comments on the proposals of a component.
+    /// Reads and sends the comments on the things of a component.
     pub(super) async fn read_comments(
         &mut self,
         process: &Process,
         component: &Component,
-        proposals: &BTreeMap<String, Known>,
+        things: &BTreeMap<String, Known>,
     ) -> Result<(), ConnectorError> {
-        if proposals.is_empty() {
+        if things.values().all(|known| known.comments == 0) {
             return Ok(());
         }
         self.progress(COMMENT, format!("{} / component {}", process.slug, component.id)).await?;
-        let mut discussions = self.first_levels(component, proposals).await?;
+        let read = self.first_levels(component, things).await?;
+        let broken = read.is_none();
+        let mut discussions = read.unwrap_or_default();
         self.deeper_levels(component, &mut discussions).await?;
-        for (proposal, known) in proposals {
-            let mut discussion = discussions.remove(proposal).unwrap_or(Discussion { failed: true, ..Discussion::default() });
-            if discussion.failed {
-                self.recover(component, proposal, &mut discussion).await?;
-                self.check_count(proposal, known, &discussion);
+        for (id, known) in things {
+            let mut discussion = discussions.remove(id).unwrap_or(Discussion { failed: true, ..Discussion::default() });
+            if broken {
+                self.from_open_data(component, id, &mut discussion).await?;
+            } else if discussion.failed {
+                self.recover(component, id, &mut discussion).await?;
             }
-            self.send_discussion(process, component, proposal, known, discussion).await?;
+            if discussion.failed {
+                self.check_count(component, id, known, &discussion);
+            }
+            self.send_discussion(process, component, id, known, discussion).await?;
         }
         Ok(())
     }
 
-    /// The two levels that one question can hold, page by page.
+    /// The two levels that one question can hold, page by page; `None` when the platform breaks over the question.
     async fn first_levels(
         &mut self,
         component: &Component,
-        proposals: &BTreeMap<String, Known>,
-    ) -> Result<BTreeMap<String, Discussion>, ConnectorError> {
-        let with_authors = self.questions.text(Question::Comments);
-        let without = self.without_authors().text(Question::Comments);
+        things: &BTreeMap<String, Known>,
+    ) -> Result<Option<BTreeMap<String, Discussion>>, ConnectorError> {
+        let with_authors = self.questions.text_on(Question::Comments, component.kind);
+        let without = self.without_authors().text_on(Question::Comments, component.kind);
         let (mut walk, mut discussions) = (Walk::default(), BTreeMap::new());
         loop {
             let after = walk.after().map(str::to_owned);
-            let read = async |text: &str| read_page(self.polite, text, &component.id, PAGE, after.as_deref()).await;
+            // A generation breaks over comments on results every time: patience would only cost time.
+            let read = async |text: &str| match component.kind {
+                Kind::Results => try_page(self.polite, text, component, PAGE, after.as_deref()).await,
+                _ => read_page(self.polite, text, component, PAGE, after.as_deref()).await,
+            };
             let page = match read(&with_authors).await {
                 Ok(Some(page)) if page.complaints.is_empty() => page,
                 // Authors that are gone take discussions away, or the whole answer: try without them.
                 Ok(Some(page)) => merge(page, read(&without).await?),
-                Ok(None) => return Ok(discussions),
-                Err(ConnectorError::Failing { status: 500, .. }) => read(&without).await?.unwrap_or_default(),
+                Ok(None) => return Ok(Some(discussions)),
+                Err(ConnectorError::Failing { status: 500, .. }) => match read(&without).await {
+                    Ok(page) => page.unwrap_or_default(),
+                    // It is the comments that it breaks over, if it still answers for the things they hang on.
+                    Err(error @ ConnectorError::Failing { status: 500, .. }) => {
+                        return if self.still_answers(component).await { Ok(None) } else { Err(error) };
+                    }
+                    Err(error) => return Err(error),
+                },
                 Err(error) => return Err(error),
             };
             for node in page.nodes.iter().flatten() {
                 let id = node["id"].as_str().unwrap_or_default();
-                if proposals.contains_key(id) {
+                if things.contains_key(id) {
                     let mut discussion = Discussion::default();
                     place(&mut discussion.found, &node["comments"], None, 0);
                     discussions.insert(id.to_owned(), discussion);
@@ -124,13 +146,38 @@ impl Scan<'_> {
             }
             match walk.take(&page) {
                 Step::More => {}
-                Step::End => return Ok(discussions),
+                Step::End => return Ok(Some(discussions)),
                 Step::Lost(why) => {
                     self.incomplete(COMMENT, format!("component {}: {why}", component.id));
-                    return Ok(discussions);
+                    return Ok(Some(discussions));
                 }
             }
         }
+    }
+
+    /// Whether the platform answers another question about the same things.
+    async fn still_answers(&self, component: &Component) -> bool {
+        let ids = self.questions.text_on(Question::Places, component.kind);
+        matches!(try_page(self.polite, &ids, component, PAGE, None).await, Ok(Some(_)))
+    }
+
+    /// Takes a discussion as the open data hold it.
+    async fn from_open_data(&mut self, component: &Component, on: &str, into: &mut Discussion) -> Result<(), ConnectorError> {
+        for row in self.rows_on(component.kind, on) {
+            let Some(fields) = row.as_fields() else { continue };
+            // The nearest come first: a parent that is not there is hidden, or deleted, which cannot be told here.
+            if row.parent.as_ref().is_some_and(|parent| !into.found.contains_key(parent)) {
+                self.withhold(COMMENT, &row.id, "it replies to a comment that is not shown".to_owned()).await?;
+                into.held.insert(row.id);
+            } else {
+                into.found.insert(row.id, Placed { fields, parent: row.parent, depth: row.depth });
+            }
+        }
+        Ok(())
+    }
+
+    fn rows_on(&self, kind: Kind, on: &str) -> Vec<CommentRow> {
+        self.open_data.witness().map_or_else(Vec::new, |witness| witness.comments_on(kind, on).into_iter().cloned().collect())
     }
 
     /// Replies below the second level, through the comment they hang on.
@@ -141,12 +188,12 @@ impl Scan<'_> {
     ) -> Result<(), ConnectorError> {
         for depth in 1..DEEPEST {
             let mut asks = Vec::new();
-            for (proposal, discussion) in discussions.iter() {
+            for (on, discussion) in discussions.iter() {
                 let parents = discussion.found.iter().filter(|(_, placed)| placed.depth == depth && has_replies(placed));
-                asks.extend(parents.map(|(id, _)| Ask { proposal: proposal.clone(), comment: id.clone() }));
+                asks.extend(parents.map(|(id, _)| Ask { on: on.clone(), comment: id.clone() }));
             }
             for (ask, single) in self.singles(component, asks, Part::Replies).await? {
-                let Some(discussion) = discussions.get_mut(&ask.proposal) else { continue };
+                let Some(discussion) = discussions.get_mut(&ask.on) else { continue };
                 match single {
                     Single::Found(replies) => {
                         place(&mut discussion.found, &Value::Array(replies), Some(&ask.comment), depth + 1);
@@ -159,20 +206,17 @@ impl Scan<'_> {
     }
 
     /// Puts a discussion together comment by comment, from the ids in the open data.
-    async fn recover(&mut self, component: &Component, proposal: &str, into: &mut Discussion) -> Result<(), ConnectorError> {
-        let rows: Vec<CommentRow> = match self.open_data.witness() {
-            Some(witness) => witness.comments_on(proposal).into_iter().cloned().collect(),
-            None => Vec::new(),
-        };
+    async fn recover(&mut self, component: &Component, on: &str, into: &mut Discussion) -> Result<(), ConnectorError> {
+        let rows = self.rows_on(component.kind, on);
         let missing = rows.iter().filter(|row| !into.found.contains_key(&row.id));
-        let asks = missing.map(|row| Ask { proposal: proposal.to_owned(), comment: row.id.clone() }).collect();
+        let asks = missing.map(|row| Ask { on: on.to_owned(), comment: row.id.clone() }).collect();
         let mut read = BTreeMap::new();
         for (ask, single) in self.singles(component, asks, Part::Itself).await? {
             if let Single::Found(mut fields) = single {
                 read.extend(fields.pop().map(|fields| (ask.comment, fields)));
             }
         }
-        let hidden = self.hidden_parents(component, proposal, &rows, into, &read).await?;
+        let hidden = self.hidden_parents(component, on, &rows, into, &read).await?;
         for row in rows {
             let Some(fields) = read.remove(&row.id) else { continue };
             let under_hidden = row.parent.as_ref().is_some_and(|parent| hidden.contains(parent) || into.held.contains(parent));
@@ -190,26 +234,27 @@ impl Scan<'_> {
     async fn hidden_parents(
         &self,
         component: &Component,
-        proposal: &str,
+        on: &str,
         rows: &[CommentRow],
         discussion: &Discussion,
         read: &BTreeMap<String, Value>,
     ) -> Result<BTreeSet<String>, ConnectorError> {
         let known = |id: &String| read.contains_key(id) || discussion.found.contains_key(id);
         let parents: BTreeSet<&String> = rows.iter().filter_map(|row| row.parent.as_ref()).filter(|id| !known(id)).collect();
-        let asks = parents.into_iter().map(|id| Ask { proposal: proposal.to_owned(), comment: id.clone() }).collect();
+        let asks = parents.into_iter().map(|id| Ask { on: on.to_owned(), comment: id.clone() }).collect();
         let answers = self.singles(component, asks, Part::Itself).await?;
         Ok(answers.into_iter().filter(|(_, single)| *single == Single::Absent).map(|(ask, _)| ask.comment).collect())
     }
 
     /// Whether a discussion that had to be put together is whole, by the platform's own count.
-    fn check_count(&mut self, proposal: &str, known: &Known, discussion: &Discussion) {
+    fn check_count(&mut self, component: &Component, on: &str, known: &Known, discussion: &Discussion) {
         let accounted = (discussion.found.len() + discussion.held.len()) as u64;
         if accounted < known.comments {
             let missing = known.comments - accounted;
             let source =
                 if self.open_data.witness().is_some() { "its open data do not name" } else { "there are no open data to name" };
-            self.incomplete(COMMENT, format!("proposal {proposal}: {missing} comments cannot be read, and {source} them"));
+            let thing = component.kind.one();
+            self.incomplete(COMMENT, format!("{thing} {on}: {missing} comments cannot be read, and {source} them"));
         }
     }
 
@@ -217,7 +262,7 @@ impl Scan<'_> {
         &mut self,
         process: &Process,
         component: &Component,
-        proposal: &str,
+        on: &str,
         known: &Known,
         discussion: Discussion,
     ) -> Result<(), ConnectorError> {
@@ -229,20 +274,17 @@ impl Scan<'_> {
             strip(&mut fields, self.row_of(&id).and_then(|row| row.author.clone()));
             let commentable = match &parent {
                 Some(parent) => json!({ "type": CLASS, "id": parent }),
-                None => json!({ "type": proposals::CLASS, "id": proposal }),
+                None => json!({ "type": component.kind.class(), "id": on }),
             };
-            let context = json!({
-                "process": { "id": process.id, "slug": process.slug },
-                "component": { "id": component.id, "name": component.name },
-                "commentable": commentable,
-                "parent_comment": parent.as_ref().map(|parent| json!({ "id": parent })),
-                "root": { "entity": super::PROPOSAL, "id": proposal },
-                "language": self.row_of(&id).and_then(|row| row.language.as_deref()),
-                "depth": depth,
-            });
+            let mut context = process.context(component);
+            context["commentable"] = commentable;
+            context["parent_comment"] = parent.as_ref().map(|parent| json!({ "id": parent })).unwrap_or_default();
+            context["root"] = json!({ "entity": component.kind.entity(), "id": on });
+            context["language"] = json!(self.row_of(&id).and_then(|row| row.language.as_deref()));
+            context["depth"] = json!(depth);
             let above = parent.as_ref().and_then(|parent| evidence.get(parent)).unwrap_or(&known.evidence).clone();
             let url = comment_page(self.polite.base(), &fields, known.url.as_ref());
-            let draft = Draft { entity: COMMENT, fields, context, url, has_page: false, parent: Some(&above) };
+            let draft = Draft { url, ..Draft::new(COMMENT, fields, context, &above) };
             if let Some(proven) = self.send(draft).await? {
                 evidence.insert(id, proven);
             }
@@ -277,9 +319,9 @@ impl Scan<'_> {
         part: Part,
     ) -> Result<Vec<(Ask, Single)>, ConnectorError> {
         let mut done = Vec::new();
-        let asks: Vec<Ask> = asks.into_iter().filter(|ask| is_number(&ask.proposal) && is_number(&ask.comment)).collect();
+        let asks: Vec<Ask> = asks.into_iter().filter(|ask| is_number(&ask.on) && is_number(&ask.comment)).collect();
         for chunk in asks.chunks(ALIASES) {
-            let text = questions.text_with(Question::SingleComments, &asked(chunk, part));
+            let text = questions.text_with(Question::SingleComments, component.kind, &asked(component.kind, chunk, part));
             let answer = match self.polite.ask_trying(&text, json!({ "id": component.id }), 1).await {
                 Ok(answer) => answer,
                 Err(ConnectorError::Failing { status: 500, .. }) => {
@@ -298,13 +340,14 @@ impl Scan<'_> {
 }
 
 /// The lines of a question for a few comments.
-fn asked(asks: &[Ask], part: Part) -> String {
+fn asked(kind: Kind, asks: &[Ask], part: Part) -> String {
     let wanted = match part {
         Part::Itself => "...CommentFields",
         Part::Replies => "id comments(orderBy: \"older\") { ...CommentFields }",
     };
-    let line = |(index, Ask { proposal, comment }): (usize, &Ask)| {
-        format!("c{index}: proposal(id: \"{proposal}\") {{ id comments(singleCommentId: \"{comment}\") {{ {wanted} }} }}")
+    let one = kind.one();
+    let line = |(index, Ask { on, comment }): (usize, &Ask)| {
+        format!("c{index}: {one}(id: \"{on}\") {{ id comments(singleCommentId: \"{comment}\") {{ {wanted} }} }}")
     };
     asks.iter().enumerate().map(line).collect::<Vec<_>>().join("\n      ")
 }
@@ -388,9 +431,11 @@ mod tests {
 
     #[test]
     fn at_most_five_comments_stand_in_a_question_and_none_nests_deeper_than_allowed() {
-        let ask = |n: u32| Ask { proposal: "1".to_owned(), comment: n.to_string() };
+        let ask = |n: u32| Ask { on: "1".to_owned(), comment: n.to_string() };
         let asks: Vec<Ask> = (0..5).map(ask).collect();
-        let text = Questions::default().text_with(Question::SingleComments, &asked(&asks, Part::Replies));
+        let text = asked(Kind::Meetings, &asks, Part::Replies);
+        let text = Questions::default().text_with(Question::SingleComments, Kind::Meetings, &text);
+        assert!(text.contains("... on Meetings") && text.contains("c4: meeting(id"));
         assert_eq!(text.matches("singleCommentId").count(), ALIASES);
         assert_eq!(text.lines().find(|line| line.contains("c0:")).unwrap().matches("comments(").count(), 2);
     }

@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::client::Polite;
-use super::open_data::OpenData;
+use super::open_data::{COMMENTS, OpenData};
 use super::pages::page_status;
 use crate::connectors::{ConnectorError, PageStatus, ReadPlan};
 use crate::domain::source::{Evidence, ProofKind};
@@ -23,6 +23,8 @@ pub(super) struct Question<'a> {
     pub(super) id: &'a str,
     /// The item's *own* page, if it has one.
     pub(super) page: Option<&'a Url>,
+    /// Whether the open data are where the item was read: they prove nothing then that its own page can show.
+    pub(super) from_open_data: bool,
     /// What the item hangs on: nothing is more public than that.
     pub(super) parent: Option<&'a Evidence>,
 }
@@ -32,7 +34,11 @@ const fn file_of(entity: &str) -> Option<&'static str> {
     match entity.as_bytes() {
         b"participatory_process" => Some("participatory_processes"),
         b"proposal" => Some("proposals"),
-        b"comment" => Some("proposal_comments"),
+        b"meeting" => Some("meetings"),
+        b"result" => Some("results"),
+        b"project" => Some("projects"),
+        // One of the three tables of comments; the witness knows which.
+        b"comment" => Some(COMMENTS),
         _ => None,
     }
 }
@@ -53,6 +59,9 @@ pub(super) async fn prove(
         let proven = Verdict::Known(Evidence::Proven { by: proof });
         match proof {
             ProofKind::SingleSource => return Ok(proven),
+            ProofKind::OpenDataCsv if question.from_open_data && question.page.is_some() => {
+                reasons.push("it is in the open data only".to_owned());
+            }
             ProofKind::OpenDataCsv => match listed(open_data, &question) {
                 Ok(()) => return Ok(proven),
                 Err(reason) => reasons.push(reason),

@@ -1,16 +1,19 @@
 //! The open-data archive as a witness: which ids the platform itself published.
 //!
-//! It is never a source of content: the files hold unpublished answers, unpublished meetings and comments
-//! under hidden proposals. Read are ids, the links between comments, of a comment its
-//! language and the number of its author and, for coverage, the column names.
+//! It is no source of content where the interface answers: the files hold unpublished answers, unpublished meetings
+//! and comments under hidden proposals. Read are ids, the links between comments, of a comment its language and
+//! the number of its author and, for coverage, the column names. Where the interface of a generation breaks, the
+//! projects and the comments on results are read from here too (see `projects` and `comments`).
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Cursor, Read};
 
 use bytes::Bytes;
 use zip::ZipArchive;
 
 use super::client::Polite;
+use super::kind::Kind;
+use super::rows::{Cells, CommentRow, ProjectRow, is_shown, origins, text};
 use crate::connectors::ConnectorError;
 use crate::outbound::{Limits, Redirects};
 
@@ -21,6 +24,8 @@ const MAX_FILES: usize = 200;
 const MAX_UNPACKED: u64 = 256 << 20;
 /// Columns of a file; real ones have about eighty.
 const MAX_COLUMNS: usize = 2_000;
+/// Under which name the ids of all tables of comments are kept: the platform numbers them together.
+pub(super) const COMMENTS: &str = "comments";
 
 /// What the archive says, or why it says nothing.
 #[derive(Debug, Clone)]
@@ -38,23 +43,11 @@ pub(super) enum OpenData {
 pub(super) struct Witness {
     ids: BTreeMap<String, BTreeSet<String>>,
     comments: BTreeMap<String, CommentRow>,
+    projects: BTreeMap<String, ProjectRow>,
+    /// The proposals that a result comes from.
+    origins: BTreeMap<String, Vec<String>>,
     hidden: BTreeSet<(String, String)>,
     columns: BTreeMap<String, Vec<String>>,
-}
-
-/// Where a comment stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct CommentRow {
-    pub(super) id: String,
-    /// The number of its author's account.
-    pub(super) author: Option<String>,
-    /// The comment it replies to.
-    pub(super) parent: Option<String>,
-    /// The proposal it hangs on.
-    pub(super) proposal: Option<String>,
-    /// The language it was written in: the interface does not tell it.
-    pub(super) language: Option<String>,
-    pub(super) depth: u32,
 }
 
 /// Why an archive was not used.
@@ -125,9 +118,10 @@ impl Witness {
         self.hidden.iter().filter(move |(of, _)| of == class).map(|(_, id)| id.as_str())
     }
 
-    /// The comments on a proposal, the nearest first.
-    pub(super) fn comments_on(&self, proposal: &str) -> Vec<&CommentRow> {
-        let mut rows: Vec<_> = self.comments.values().filter(|row| row.proposal.as_deref() == Some(proposal)).collect();
+    /// The comments on a thing, the nearest first.
+    pub(super) fn comments_on(&self, kind: Kind, id: &str) -> Vec<&CommentRow> {
+        let on = |row: &&CommentRow| row.root.as_ref().is_some_and(|(of, root)| *of == kind && root == id);
+        let mut rows: Vec<_> = self.comments.values().filter(on).collect();
         rows.sort_by_key(|row| (row.depth, row.id.len(), row.id.clone()));
         rows
     }
@@ -135,6 +129,16 @@ impl Witness {
     /// One comment.
     pub(super) fn comment(&self, id: &str) -> Option<&CommentRow> {
         self.comments.get(id)
+    }
+
+    /// The projects of a ballot.
+    pub(super) fn projects_of<'a>(&'a self, component: &'a str, budget: &'a str) -> impl Iterator<Item = &'a ProjectRow> {
+        self.projects.values().filter(move |row| row.component == component && row.budget == budget)
+    }
+
+    /// The proposals that a result comes from.
+    pub(super) fn origins_of(&self, result: &str) -> &[String] {
+        self.origins.get(result).map_or(&[], Vec::as_slice)
     }
 
     /// The columns of each file.
@@ -169,34 +173,33 @@ impl Witness {
         if headers.len() > MAX_COLUMNS {
             return Err(ArchiveError::TooMuch("2000 columns"));
         }
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_start_matches('\u{feff}').to_owned();
         let columns: Vec<String> = headers.iter().map(text).collect();
-        let at: HashMap<&str, usize> = columns.iter().enumerate().map(|(index, column)| (column.as_str(), index)).collect();
+        let commented = Kind::ALL.into_iter().find(|kind| kind.comment_table() == Some(name));
         let mut row = csv::ByteRecord::new();
         while table.read_byte_record(&mut row)? {
-            let cell = |column: &str| at.get(column).and_then(|&index| row.get(index)).map(text).filter(|cell| !cell.is_empty());
+            let cells = Cells { columns: &columns, row: &row };
             if name == "moderations" {
-                if let (Some(class), Some(id), Some(_)) = (cell("reportable_type"), cell("reportable_id"), cell("hidden_at")) {
+                let (class, hidden) = (cells.get("reportable_type"), cells.get("hidden_at"));
+                if let (Some(class), Some(id), Some(_)) = (class, cells.get("reportable_id"), hidden) {
                     self.hidden.insert((class, id));
                 }
                 continue;
             }
-            let Some(id) = cell("id").filter(|id| is_number(id)) else { continue };
-            if name == "proposal_comments" {
-                let is_reply = cell("commentable_type").as_deref() == Some("Decidim::Comments::Comment");
-                let row = CommentRow {
-                    id: id.clone(),
-                    author: cell("author/id").filter(|id| is_number(id)),
-                    parent: cell("commentable_id").filter(|id| is_reply && is_number(id)),
-                    proposal: cell("root_commentable_url").and_then(|url| proposal_in(&url)),
-                    language: cell("locale").filter(|tag| (2..=35).contains(&tag.len())),
-                    depth: cell("depth").and_then(|depth| depth.parse().ok()).unwrap_or_default(),
-                };
-                self.comments.insert(id.clone(), row);
+            let Some(id) = cells.get("id").filter(|id| is_number(id) && is_shown(name, &cells)) else { continue };
+            if let Some(kind) = commented {
+                self.comments.insert(id.clone(), CommentRow::read(kind, id.clone(), &cells));
             }
-            self.ids.entry(name.to_owned()).or_default().insert(id);
+            if name == "results" {
+                self.origins.insert(id.clone(), origins(&cells));
+            }
+            if name == "projects" {
+                self.projects.extend(ProjectRow::read(id.clone(), &cells).map(|project| (id.clone(), project)));
+            }
+            let table = if commented.is_some() { COMMENTS } else { name };
+            self.ids.entry(table.to_owned()).or_default().insert(id);
         }
-        self.ids.entry(name.to_owned()).or_default();
+        let table = if commented.is_some() { COMMENTS } else { name };
+        self.ids.entry(table.to_owned()).or_default();
         self.columns.insert(name.to_owned(), columns);
         Ok(())
     }
@@ -213,13 +216,6 @@ fn table_name(entry: &str) -> Option<String> {
     let name = stem.rsplit_once("-open-data-").map_or(stem, |(_, name)| name);
     let plain = name.len() <= 60 && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
     plain.then(|| name.to_owned())
-}
-
-/// The id at the end of a proposal's address.
-fn proposal_in(url: &str) -> Option<String> {
-    let (_, rest) = url.rsplit_once("/proposals/")?;
-    let id: String = rest.chars().take_while(char::is_ascii_digit).collect();
-    is_number(&id).then_some(id)
 }
 
 #[cfg(test)]
@@ -259,10 +255,13 @@ mod tests {
         assert_eq!(witness.lists("proposals", "3"), Some(false));
         assert_eq!(witness.lists("participatory_processes", "1"), None);
         assert_eq!(witness.hidden_ids("Decidim::Proposals::Proposal").collect::<Vec<_>>(), ["8"]);
-        let places: Vec<_> = witness.comments_on("2").iter().map(|row| (row.id.as_str(), row.parent.as_deref())).collect();
+        let places: Vec<_> =
+            witness.comments_on(Kind::Proposals, "2").iter().map(|row| (row.id.as_str(), row.parent.as_deref())).collect();
         assert_eq!(places, [("5", None), ("6", Some("5"))]);
         assert_eq!(witness.comment("5").unwrap().author.as_deref(), Some("3"));
-        assert!(!format!("{witness:?}").contains("words") && !format!("{witness:?}").contains("Nora"));
+        for said in ["secret", "bad", "Nora"] {
+            assert!(!format!("{witness:?}").contains(said), "{said}");
+        }
         assert_eq!(witness.columns()["proposals"], ["id", "title/fr"]);
     }
 

@@ -5,6 +5,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::client::{Polite, leads_to_login, plain};
+use super::scan::Component;
 use crate::connectors::{ConnectorError, PageStatus};
 use crate::outbound::{Limits, OutboundError, Redirects};
 
@@ -14,17 +15,24 @@ pub(super) fn process_page(base: &Url, fields: &Value) -> Option<Url> {
     stated(base, fields).or_else(|| below(base, &["processes", slug]))
 }
 
-/// The page of a proposal; 0.28 does not tell it, but always builds it this way.
-pub(super) fn proposal_page(base: &Url, fields: &Value, slug: &str, component: &str) -> Option<Url> {
+/// The page of a proposal, a meeting or a result; 0.28 does not tell it, but always builds it this way.
+pub(super) fn thing_page(base: &Url, fields: &Value, slug: &str, component: &Component) -> Option<Url> {
     let id = fields["id"].as_str()?;
-    stated(base, fields).or_else(|| below(base, &["processes", slug, "f", component, "proposals", id]))
+    stated(base, fields).or_else(|| below(base, &["processes", slug, "f", &component.id, component.kind.list(), id]))
 }
 
-/// A comment on the page of its proposal.
-pub(super) fn comment_page(base: &Url, fields: &Value, proposal: Option<&Url>) -> Option<Url> {
+/// The page of a project, which stands below its ballot.
+pub(super) fn project_page(base: &Url, fields: &Value, slug: &str, component: &Component, budget: &Value) -> Option<Url> {
+    let (id, budget) = (fields["id"].as_str()?, budget["id"].as_str()?);
+    let path = ["processes", slug, "f", &component.id, "budgets", budget, "projects", id];
+    stated(base, fields).or_else(|| below(base, &path))
+}
+
+/// A comment on the page of what it discusses.
+pub(super) fn comment_page(base: &Url, fields: &Value, discussed: Option<&Url>) -> Option<Url> {
     let id = fields["id"].as_str()?;
     stated(base, fields).or_else(|| {
-        let mut url = proposal?.clone();
+        let mut url = discussed?.clone();
         url.query_pairs_mut().append_pair("commentId", id);
         url.set_fragment(Some(&format!("comment_{id}")));
         Some(url)
@@ -98,6 +106,7 @@ fn same_page(url: &Url, location: &str) -> bool {
 mod tests {
     use serde_json::json;
 
+    use super::super::kind::Kind;
     use super::*;
 
     fn base() -> Url {
@@ -106,8 +115,13 @@ mod tests {
 
     #[test]
     fn pages_are_built_where_the_platform_does_not_tell_them() {
-        let page = proposal_page(&base(), &json!({ "id": "12" }), "rues-aux-ecoles", "2").unwrap();
+        let component = |kind| Component { id: "2".to_owned(), kind, name: Value::Null };
+        let page = thing_page(&base(), &json!({ "id": "12" }), "rues-aux-ecoles", &component(Kind::Proposals)).unwrap();
         assert_eq!(page.as_str(), "https://participez.lyon.example/processes/rues-aux-ecoles/f/2/proposals/12");
+        let meeting = thing_page(&base(), &json!({ "id": "3" }), "rues", &component(Kind::Meetings)).unwrap();
+        assert_eq!(meeting.path(), "/processes/rues/f/2/meetings/3");
+        let project = project_page(&base(), &json!({ "id": "3" }), "rues", &component(Kind::Budgets), &json!({ "id": "1" }));
+        assert_eq!(project.unwrap().path(), "/processes/rues/f/2/budgets/1/projects/3");
         let odd = process_page(&base(), &json!({ "slug": "../admin?x" })).unwrap();
         assert_eq!(odd.as_str(), "https://participez.lyon.example/processes/..%2Fadmin%3Fx");
         let comment = comment_page(&base(), &json!({ "id": "7" }), Some(&page)).unwrap();

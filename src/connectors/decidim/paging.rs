@@ -8,7 +8,8 @@ use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
-use super::client::{Complaint, Polite, plain};
+use super::client::{Answer, Complaint, Polite, plain};
+use super::scan::Component;
 use crate::connectors::ConnectorError;
 
 /// More pages than this is not a component, it is a trap.
@@ -46,6 +47,8 @@ pub(super) struct Listing {
     /// The component itself is not shown (any more).
     pub(super) closed: bool,
     pub(super) why_incomplete: Option<String>,
+    /// In how many answers it came.
+    pub(super) pages: u32,
 }
 
 impl Listing {
@@ -124,23 +127,42 @@ impl Walk {
 pub(super) async fn read_page(
     polite: &Polite,
     question: &str,
-    component: &str,
+    component: &Component,
     first: u32,
     after: Option<&str>,
 ) -> Result<Option<Page>, ConnectorError> {
-    let variables = json!({ "id": component, "first": first, "after": after });
-    let answer = polite.ask(question, variables).await?;
+    let answer = polite.ask(question, variables(component, first, after)).await?;
+    page_of(polite, component, answer)
+}
+
+/// As [`read_page`], for a question that may itself be what the platform stumbles over.
+pub(super) async fn try_page(
+    polite: &Polite,
+    question: &str,
+    component: &Component,
+    first: u32,
+    after: Option<&str>,
+) -> Result<Option<Page>, ConnectorError> {
+    let answer = polite.ask_trying(question, variables(component, first, after), 1).await?;
+    page_of(polite, component, answer)
+}
+
+fn variables(component: &Component, first: u32, after: Option<&str>) -> Value {
+    json!({ "id": component.id, "first": first, "after": after })
+}
+
+fn page_of(polite: &Polite, component: &Component, answer: Answer) -> Result<Option<Page>, ConnectorError> {
     let complaints: Vec<String> = answer.errors.iter().map(Complaint::reason).collect();
     let refused = || {
         let reason = complaints.first().cloned().unwrap_or_else(|| "no list in the answer".to_owned());
         ConnectorError::Refused { url: plain(&polite.address("/api")), reason }
     };
-    let component = &answer.data["component"];
-    if component.is_null() {
+    let shown = &answer.data["component"];
+    if shown.is_null() {
         // A null with complaints is a failed question, without: an unpublished component.
         return if complaints.is_empty() { Ok(None) } else { Err(refused()) };
     }
-    let list = &component["proposals"];
+    let list = &shown[component.kind.list()];
     let (Some(edges), Some(more)) = (list["edges"].as_array(), list["pageInfo"]["hasNextPage"].as_bool()) else {
         return Err(refused());
     };
@@ -161,7 +183,12 @@ pub(super) async fn read_page(
 }
 
 /// Reads a whole list.
-pub(super) async fn read_list(polite: &Polite, question: &str, component: &str, first: u32) -> Result<Listing, ConnectorError> {
+pub(super) async fn read_list(
+    polite: &Polite,
+    question: &str,
+    component: &Component,
+    first: u32,
+) -> Result<Listing, ConnectorError> {
     let (mut listing, mut walk) = (Listing::default(), Walk::default());
     let mut seen = HashSet::new();
     loop {
@@ -171,6 +198,7 @@ pub(super) async fn read_list(polite: &Polite, question: &str, component: &str, 
         };
         let nulls = if page.complaints.is_empty() { &mut listing.withheld } else { &mut listing.failed };
         *nulls += page.nulls();
+        listing.pages += 1;
         let step = walk.take(&page);
         let new = page.nodes.into_iter().flatten().filter(|node| seen.insert(node["id"].as_str().unwrap_or_default().to_owned()));
         listing.nodes.extend(new);
@@ -178,7 +206,7 @@ pub(super) async fn read_list(polite: &Polite, question: &str, component: &str, 
             Step::More => {}
             Step::End => return Ok(listing),
             Step::Lost(why) => {
-                listing.why_incomplete = Some(format!("component {component}: {why}"));
+                listing.why_incomplete = Some(format!("component {}: {why}", component.id));
                 return Ok(listing);
             }
         }

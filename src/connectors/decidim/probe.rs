@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::client::{Complaint, Polite, plain};
+use super::kind::Kind;
 use super::open_data::OpenData;
 use super::queries::{Question, Questions};
 use crate::connectors::{ConnectorError, Probe};
@@ -15,14 +16,30 @@ const ROUNDS: u32 = 4;
 /// Learns which of our fields the platform lacks: the validation errors of one question name them all.
 pub(super) async fn questions_for(polite: &Polite) -> Result<Questions, ConnectorError> {
     let mut questions = Questions::default();
+    match learn(polite, &mut questions, &Kind::ALL).await {
+        // It may lack a module. Which one, 0.31 does not say: ask one by one.
+        Err(ConnectorError::Refused { .. }) => {}
+        learned => return learned.map(|()| questions),
+    }
+    for kind in Kind::ALL {
+        match learn(polite, &mut questions, &[kind]).await {
+            Err(ConnectorError::Refused { .. }) if kind != Kind::Proposals => questions.has_no(kind),
+            learned => learned?,
+        }
+    }
+    Ok(questions)
+}
+
+/// Asks about components of some sorts until the platform understands.
+async fn learn(polite: &Polite, questions: &mut Questions, kinds: &[Kind]) -> Result<(), ConnectorError> {
     for _ in 0..ROUNDS {
-        let answer = polite.ask(&questions.text(Question::Probe), json!({})).await?;
+        let answer = polite.ask(&questions.probing(kinds), json!({})).await?;
         let mut learned = false;
         for field in answer.errors.iter().filter_map(Complaint::missing_field) {
             learned |= questions.lacks(field);
         }
         if answer.data.is_object() {
-            return Ok(questions);
+            return Ok(());
         }
         if !learned {
             let reason = answer.errors.first().map_or_else(|| "no data".to_owned(), Complaint::reason);
@@ -41,7 +58,7 @@ pub(super) async fn probe(polite: &Polite) -> Result<Probe, ConnectorError> {
     let mut probe = Probe {
         system: "decidim".to_owned(),
         capabilities: has.map(|field| field.to_string()).collect(),
-        lacking: lacking.iter().map(ToString::to_string).collect(),
+        lacking: lacking.iter().map(ToString::to_string).chain(questions.absent().map(str::to_owned)).collect(),
         types: types(polite).await?,
         version: version(polite, &questions).await?,
         ..Probe::default()

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::PROPOSAL;
-use super::pages::page_status;
-use super::pages::{proposal_page, stated_host};
+use super::attachments::{Holder, attachments_of};
+use super::pages::{page_status, stated_host, thing_page};
 use super::paging::{Listing, read_list};
 use super::queries::Question;
 use super::scan::{Component, Draft, Process, Scan};
@@ -24,12 +24,10 @@ const RICH_PAGE: u32 = 25;
 const AGAIN: u32 = 2;
 /// Few fields; the platform never gives more.
 const LIGHT_PAGE: u32 = 50;
-/// What the platform calls a hidden proposal in `moderations.csv`.
-pub(super) const CLASS: &str = "Decidim::Proposals::Proposal";
 /// What belongs to an official answer. The platform serves some of it before the answer is published.
 const ANSWER_FIELDS: [&str; 6] = ["proposalState", "answer", "answeredAt", "cost", "costReport", "executionPeriod"];
 
-/// A proposal that was sent out, as far as its discussion needs it.
+/// Something that was sent out, as far as its discussion needs it.
 #[derive(Debug, Clone)]
 pub(super) struct Known {
     pub(super) evidence: Evidence,
@@ -67,16 +65,15 @@ impl Scan<'_> {
             }
             drop_unpublished_answer(&mut fields);
             fields["coordinates"] = places.get(&id).cloned().unwrap_or_default();
-            let context = json!({
-                "process": { "id": process.id, "slug": process.slug },
-                "component": { "id": component.id, "name": component.name },
-                "amended": amended.get(&id).map(|target| json!({ "id": target })),
-            });
+            let mut context = process.context(component);
+            context["amended"] = amended.get(&id).map(|target| json!({ "id": target })).unwrap_or_default();
+            let attachments = attachments_of(&mut fields);
             let comments = fields["totalCommentsCount"].as_u64().unwrap_or_default();
-            let url = proposal_page(self.polite.base(), &fields, &process.slug, &component.id);
-            let draft =
-                Draft { entity: PROPOSAL, fields, context, url: url.clone(), has_page: true, parent: Some(&process.evidence) };
+            let url = thing_page(self.polite.base(), &fields, &process.slug, component);
+            let draft = Draft { url: url.clone(), has_page: true, ..Draft::new(PROPOSAL, fields, context, &process.evidence) };
             if let Some(evidence) = self.send(draft).await? {
+                let holder = Holder { process, component: Some(component), entity: PROPOSAL, id: &id, url: &url };
+                self.send_attachments(holder, attachments, &evidence).await?;
                 known.insert(id, Known { evidence, url, comments });
             }
         }
@@ -88,7 +85,7 @@ impl Scan<'_> {
         let mut first = self.list(Question::Proposals, component, RICH_PAGE).await?;
         let mut again = self.list(Question::Amendments, component, LIGHT_PAGE).await?;
         for _ in 0..AGAIN {
-            let missed = first.is_whole() && !self.missed(&first, &again).is_empty();
+            let missed = first.is_whole() && !self.missed(component, &first, &again).is_empty();
             let shown: BTreeSet<&str> = again.ids().collect();
             let vanished = again.is_whole() && first.ids().any(|id| !shown.contains(id));
             if first.closed || again.closed || !(missed || vanished) {
@@ -105,9 +102,10 @@ impl Scan<'_> {
     }
 
     /// What the second reading shows and the first one lacks, apart from what moderation hides.
-    fn missed(&self, first: &Listing, again: &Listing) -> Vec<String> {
+    fn missed(&self, component: &Component, first: &Listing, again: &Listing) -> Vec<String> {
+        let class = component.kind.class();
         let hidden: BTreeSet<&str> =
-            self.open_data.witness().map_or_else(BTreeSet::new, |witness| witness.hidden_ids(CLASS).collect());
+            self.open_data.witness().map_or_else(BTreeSet::new, |witness| witness.hidden_ids(class).collect());
         let seen: BTreeSet<&str> = first.ids().collect();
         again.ids().filter(|id| !seen.contains(id) && !hidden.contains(id)).map(str::to_owned).collect()
     }
@@ -120,7 +118,7 @@ impl Scan<'_> {
         id: &str,
         fields: &Value,
     ) -> Result<(), ConnectorError> {
-        let page = proposal_page(self.polite.base(), fields, &process.slug, &component.id);
+        let page = thing_page(self.polite.base(), fields, &process.slug, component);
         let status = match &page {
             Some(page) => page_status(self.polite, page).await?,
             None => PageStatus::Unclear(0),
@@ -134,7 +132,7 @@ impl Scan<'_> {
     }
 
     async fn list(&self, question: Question, component: &Component, first: u32) -> Result<Listing, ConnectorError> {
-        read_list(self.polite, &self.questions.text(question), &component.id, first).await
+        read_list(self.polite, &self.questions.text_on(question, component.kind), component, first).await
     }
 
     /// What the two readings of one list say about each other.
@@ -145,7 +143,7 @@ impl Scan<'_> {
             }
         }
         self.count_withheld(PROPOSAL, first.withheld);
-        for id in self.missed(first, again) {
+        for id in self.missed(component, first, again) {
             self.fail(PROPOSAL, &id, "its fields could not be read".to_owned()).await?;
             if first.failed == 0 {
                 self.incomplete(PROPOSAL, format!("component {}: the list changed while it was read", component.id));
@@ -182,8 +180,8 @@ fn amended(listing: &Listing) -> BTreeMap<String, String> {
     amended
 }
 
-/// Why a proposal does not belong to this platform, if so.
-fn foreign(process: &Process, fields: &Value) -> Option<String> {
+/// Why something does not belong to this platform, if so.
+pub(super) fn foreign(process: &Process, fields: &Value) -> Option<String> {
     let (own, stated) = (process.host.as_deref()?, stated_host(fields)?);
     (own != stated).then(|| format!("it says that it lives at {stated}, its process at {own}"))
 }

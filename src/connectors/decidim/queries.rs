@@ -8,6 +8,8 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use super::kind::Kind;
+
 /// A field of a type, as in `Proposal.taxonomies`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Field {
@@ -40,17 +42,23 @@ pub(super) enum Question {
     Proposals,
     Amendments,
     Places,
+    Meetings,
+    Results,
+    Budgets,
     Comments,
     SingleComments,
 }
 
-const FILES: [&str; 6] = [
+const FILES: [&str; 9] = [
     include_str!("queries/shared.graphql"),
     include_str!("queries/processes.graphql"),
     include_str!("queries/components.graphql"),
     include_str!("queries/proposals.graphql"),
     include_str!("queries/amendments.graphql"),
     include_str!("queries/places.graphql"),
+    include_str!("queries/meetings.graphql"),
+    include_str!("queries/results.graphql"),
+    include_str!("queries/budgets.graphql"),
 ];
 
 impl Question {
@@ -64,6 +72,9 @@ impl Question {
             Self::Proposals => include_str!("queries/proposals.graphql"),
             Self::Amendments => include_str!("queries/amendments.graphql"),
             Self::Places => include_str!("queries/places.graphql"),
+            Self::Meetings => include_str!("queries/meetings.graphql"),
+            Self::Results => include_str!("queries/results.graphql"),
+            Self::Budgets => include_str!("queries/budgets.graphql"),
             Self::Comments => include_str!("queries/comments.graphql"),
             Self::SingleComments => include_str!("queries/single_comments.graphql"),
         }
@@ -107,6 +118,8 @@ fn field_of(line: &str) -> &str {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Questions {
     lacking: BTreeSet<Field>,
+    /// Sorts of components that the installation does not have at all.
+    absent: BTreeSet<Kind>,
 }
 
 impl Questions {
@@ -123,6 +136,21 @@ impl Questions {
         Self::candidates().contains(&field) && self.lacking.insert(field)
     }
 
+    /// Remembers that the installation does not understand questions about such components.
+    pub(super) fn has_no(&mut self, kind: Kind) {
+        self.absent.insert(kind);
+    }
+
+    /// Whether the installation has such components.
+    pub(super) fn know(&self, kind: Kind) -> bool {
+        !self.absent.contains(&kind)
+    }
+
+    /// The sorts of components that the installation does not have.
+    pub(super) fn absent(&self) -> impl Iterator<Item = &'static str> {
+        self.absent.iter().map(|kind| kind.type_name())
+    }
+
     /// The fields that the platform lacks.
     pub(super) const fn lacking(&self) -> &BTreeSet<Field> {
         &self.lacking
@@ -137,15 +165,38 @@ impl Questions {
 
     /// The text of a question.
     pub(super) fn text(&self, question: Question) -> String {
-        self.text_with(question, "")
+        self.text_on(question, Kind::Proposals)
+    }
+
+    /// The text of a question about components of one sort.
+    pub(super) fn text_on(&self, question: Question, kind: Kind) -> String {
+        self.text_with(question, kind, "")
     }
 
     /// The text of a question whose place for what is asked is filled in.
-    pub(super) fn text_with(&self, question: Question, asked: &str) -> String {
+    pub(super) fn text_with(&self, question: Question, kind: Kind, asked: &str) -> String {
+        let fill = |line: &str| {
+            let line = line.replace("{TYPE}", kind.type_name()).replace("{LIST}", kind.list());
+            line.replace("{ONE}", kind.one_type()).replace("{ASKED}", asked)
+        };
+        // The remarks at the head speak of the places that are filled in.
+        let lines = question.text().lines().filter(|line| !line.starts_with('#'));
+        self.with_fragments(&lines.map(fill).collect::<Vec<_>>().join("\n"))
+    }
+
+    /// The question for the fields of some sorts of components, each of which stands on lines of its own.
+    pub(super) fn probing(&self, kinds: &[Kind]) -> String {
+        let of = |line: &str| Kind::ALL.into_iter().find(|kind| line.contains(&format!("... on {} {{", kind.type_name())));
+        let lines = Question::Probe.text().lines().filter(|line| of(line).is_none_or(|kind| kinds.contains(&kind)));
+        self.with_fragments(&lines.collect::<Vec<_>>().join("\n"))
+    }
+
+    /// A question with the fragments that it names, and without the fields that the platform lacks.
+    fn with_fragments(&self, question: &str) -> String {
         let mut text = String::new();
-        for line in question.text().lines().take_while(|line| !line.starts_with("fragment ")) {
+        for line in question.lines().take_while(|line| !line.starts_with("fragment ")) {
             if !line.starts_with('#') {
-                text.push_str(&line.replace("{ASKED}", asked));
+                text.push_str(line);
                 text.push('\n');
             }
         }
@@ -155,7 +206,8 @@ impl Questions {
         while let Some(fragment) = fragments.iter().find(|f| !done.contains(f.name) && spreads(&text, f.name)) {
             done.insert(fragment.name);
             let kept = fragment.fields.iter().filter(|line| !self.lacking.contains(&Field::new(fragment.on, field_of(line))));
-            let body = kept.copied().collect::<Vec<_>>().join("\n  ");
+            let kept: Vec<&str> = kept.copied().collect();
+            let body = if kept.is_empty() { "__typename".to_owned() } else { kept.join("\n  ") };
             text.extend(["fragment ", fragment.name, " on ", fragment.on, " {\n  ", &body, "\n}\n"]);
         }
         text
@@ -213,13 +265,16 @@ mod tests {
             "amender",
             "likes {",
             "endorsements {",
+            "publicParticipants",
+            "registrationForm",
+            "onlineMeetingUrl",
             "versions",
             "users",
             "formattedCreatedAt",
             "sgid",
             "fingerprint",
             "heroImage",
-            "attachments",
+            "thumbnail",
         ];
         let every = [
             Question::Version,
@@ -230,11 +285,14 @@ mod tests {
             Question::Proposals,
             Question::Amendments,
             Question::Places,
+            Question::Meetings,
+            Question::Results,
+            Question::Budgets,
             Question::Comments,
             Question::SingleComments,
         ];
-        for question in every {
-            let text = Questions::default().text(question);
+        for (question, kind) in every.into_iter().flat_map(|question| Kind::ALL.map(|kind| (question, kind))) {
+            let text = Questions::default().text_on(question, kind);
             for word in personal {
                 assert!(!text.contains(word), "{question:?} asks for {word}");
             }

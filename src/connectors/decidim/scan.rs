@@ -1,4 +1,4 @@
-//! One whole reading: processes, then component by component its proposals and their discussions.
+//! One whole reading: processes, then component by component its things and their discussions.
 //!
 //! A component that cannot be read makes its entities incomplete and the reading goes on; only a list of
 //! processes that cannot be read ends it with an error.
@@ -11,13 +11,15 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use url::Url;
 
+use super::attachments::Holder;
 use super::client::{Complaint, Polite, plain};
 use super::evidence::{self, Verdict};
+use super::kind::Kind;
 use super::open_data::{OpenData, is_number};
 use super::pages::{process_page, stated_host};
 use super::probe::questions_for;
 use super::queries::{Question, Questions};
-use super::{COMMENT, PROCESS, PROPOSAL, comments, proposals};
+use super::{COMMENT, PROCESS, comments};
 use crate::connectors::{ConnectorError, EntityReport, ReadPlan, ScanEvent, ScanReport};
 use crate::domain::source::{Evidence, SourceRecord};
 
@@ -35,19 +37,35 @@ pub(super) struct Process {
     pub(super) evidence: Evidence,
 }
 
-/// A proposals component of a process.
+impl Process {
+    /// What hangs on it alone, for a profile.
+    pub(super) fn alone(&self) -> Value {
+        json!({ "process": { "id": self.id, "slug": self.slug } })
+    }
+
+    /// What hangs on it through a component, for a profile.
+    pub(super) fn context(&self, component: &Component) -> Value {
+        json!({
+            "process": { "id": self.id, "slug": self.slug },
+            "component": { "id": component.id, "name": component.name },
+        })
+    }
+}
+
+/// A component of a process, of a sort that is read.
 #[derive(Debug, Clone)]
 pub(super) struct Component {
     pub(super) id: String,
+    pub(super) kind: Kind,
     pub(super) name: Value,
 }
 
 impl Component {
-    /// The component as a list of proposals, if it is one.
-    fn of_proposals(fields: &Value) -> Option<Self> {
+    /// The component, if it is of a sort that is read.
+    fn of(fields: &Value) -> Option<Self> {
         let id = fields["id"].as_str().filter(|id| is_number(id))?;
-        let of_proposals = fields["__typename"] == json!("Proposals");
-        of_proposals.then(|| Self { id: id.to_owned(), name: fields["name"].clone() })
+        let kind = Kind::of(fields["__typename"].as_str()?)?;
+        Some(Self { id: id.to_owned(), kind, name: fields["name"].clone() })
     }
 }
 
@@ -59,7 +77,17 @@ pub(super) struct Draft<'a> {
     pub(super) url: Option<Url>,
     /// Whether `url` is the item's own page, so that its status says something.
     pub(super) has_page: bool,
+    /// Whether the fields were read from the open data: those prove nothing about themselves then, where the item has
+    /// a page.
+    pub(super) from_open_data: bool,
     pub(super) parent: Option<&'a Evidence>,
+}
+
+impl<'a> Draft<'a> {
+    /// An item that hangs on something and has no page of its own.
+    pub(super) const fn new(entity: &'a str, fields: Value, context: Value, parent: &'a Evidence) -> Self {
+        Self { entity, fields, context, url: None, has_page: false, from_open_data: false, parent: Some(parent) }
+    }
 }
 
 /// A reading under way.
@@ -102,13 +130,11 @@ impl<'a> Scan<'a> {
         self.ask_for_archive().await?;
         let components = self.read_components().await?;
         let processes = self.read_processes(&components).await?;
-        if self.plan.wants(PROPOSAL) || self.plan.wants(COMMENT) {
-            let mut read = HashSet::new();
-            for process in &processes {
-                for component in components.get(&process.id).into_iter().flatten().filter_map(Component::of_proposals) {
-                    if read.insert(component.id.clone()) {
-                        self.read_component(process, &component).await?;
-                    }
+        let mut read = HashSet::new();
+        for process in &processes {
+            for component in components.get(&process.id).into_iter().flatten().filter_map(Component::of) {
+                if read.insert(component.id.clone()) {
+                    self.read_component(process, &component).await?;
                 }
             }
         }
@@ -122,7 +148,8 @@ impl<'a> Scan<'a> {
 
     /// Names what the platform itself lists as hidden by moderation (only ids are read from that list).
     async fn name_hidden(&mut self) -> Result<(), ConnectorError> {
-        for (entity, class) in [(PROPOSAL, proposals::CLASS), (COMMENT, comments::CLASS)] {
+        let things = Kind::ALL.map(|kind| (kind.entity(), kind.class()));
+        for (entity, class) in things.into_iter().chain([(COMMENT, comments::CLASS)]) {
             let Some(witness) = self.open_data.witness().filter(|_| self.plan.wants(entity)) else { continue };
             // The list is up to a day old: what was shown just now is shown.
             let shown = |id: &&str| self.sent.contains(&(entity.to_owned(), (*id).to_owned()));
@@ -185,11 +212,15 @@ impl<'a> Scan<'a> {
                 continue;
             }
             fields["components"] = components.get(&id).cloned().unwrap_or_default().into();
+            let attachments = fields["attachments"].take();
             let url = process_page(self.polite.base(), &fields);
-            let draft = Draft { entity: PROCESS, fields, context: json!({}), url, has_page: true, parent: None };
-            if let Some(evidence) = self.send(draft).await? {
-                processes.push(Process { id, slug, host, evidence });
-            }
+            let (entity, context) = (PROCESS, json!({}));
+            let draft = Draft { entity, fields, context, url: url.clone(), has_page: true, from_open_data: false, parent: None };
+            let Some(evidence) = self.send(draft).await? else { continue };
+            let process = Process { id, slug, host, evidence };
+            let holder = Holder { process: &process, component: None, entity: PROCESS, id: &process.id, url: &url };
+            self.send_attachments(holder, attachments, &process.evidence).await?;
+            processes.push(process);
         }
         Ok(processes)
     }
@@ -216,7 +247,7 @@ impl<'a> Scan<'a> {
     /// Some components were not read, so what hangs on them was not either.
     fn unread_components(&mut self, why: &str) {
         self.components_unread = true;
-        for entity in [PROPOSAL, COMMENT] {
+        for entity in Kind::ALL.into_iter().flat_map(Kind::entities) {
             self.incomplete(entity, why.to_owned());
         }
     }
@@ -234,19 +265,35 @@ impl<'a> Scan<'a> {
 
     /// Reads a component; what goes wrong in it makes its entities incomplete and no more.
     async fn read_component(&mut self, process: &Process, component: &Component) -> Result<(), ConnectorError> {
+        let kind = component.kind;
+        if !kind.entities().iter().any(|entity| self.plan.wants(entity)) {
+            return Ok(());
+        }
+        if !self.questions.know(kind) {
+            for entity in kind.entities() {
+                self.incomplete(entity, format!("component {}: the platform does not understand the questions", component.id));
+            }
+            return Ok(());
+        }
         self.ask_for_archive().await?;
-        let proposals = match self.read_proposals(process, component).await {
-            Ok(proposals) => proposals,
+        let read = match kind {
+            Kind::Proposals => self.read_proposals(process, component).await,
+            Kind::Meetings => self.read_meetings(process, component).await,
+            Kind::Results => self.read_results(process, component).await,
+            Kind::Budgets => self.read_projects(process, component).await.map(|()| BTreeMap::new()),
+        };
+        let known = match read {
+            Ok(known) => known,
             Err(ConnectorError::Stopped) => return Err(ConnectorError::Stopped),
             Err(error) => {
-                for entity in [PROPOSAL, COMMENT] {
+                for entity in kind.entities() {
                     self.incomplete(entity, format!("component {}: {error}", component.id));
                 }
                 return Ok(());
             }
         };
-        if self.plan.wants(COMMENT) {
-            match self.read_comments(process, component, &proposals).await {
+        if self.plan.wants(COMMENT) && kind.comment_table().is_some() {
+            match self.read_comments(process, component, &known).await {
                 Ok(()) => {}
                 Err(ConnectorError::Stopped) => return Err(ConnectorError::Stopped),
                 Err(error) => self.incomplete(COMMENT, format!("component {}: {error}", component.id)),
@@ -263,7 +310,8 @@ impl<'a> Scan<'a> {
             return Ok(Some(draft.parent.cloned().unwrap_or_else(|| unread(draft.entity))));
         }
         let page = draft.url.as_ref().filter(|_| draft.has_page);
-        let question = evidence::Question { entity: draft.entity, id: &id, page, parent: draft.parent };
+        let Draft { entity, parent, from_open_data, .. } = draft;
+        let question = evidence::Question { entity, id: &id, page, parent, from_open_data };
         let evidence = match evidence::prove(self.polite, self.plan, &self.open_data, question).await? {
             Verdict::Known(evidence) => evidence,
             Verdict::Withheld(reason) => {

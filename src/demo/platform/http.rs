@@ -1,4 +1,4 @@
-//! The HTTP face of a simulated Decidim: `POST /api`, the public pages of processes and proposals, the open-data download
+//! The HTTP face of a simulated Decidim: `POST /api`, the public pages of processes and their things, the open-data download
 //! with its two redirects, the throttle. Markup is not the platform's; status codes are.
 
 use std::collections::BTreeMap;
@@ -16,6 +16,7 @@ use serde_json::{Map, Value, json};
 
 use super::faults::{Distortion, Fault};
 use super::graphql::{self, Answered, Asked};
+use super::things::On;
 use super::{City, Download, bend, open_data};
 
 pub(super) fn router(city: Arc<City>) -> Router {
@@ -181,16 +182,19 @@ fn process_page(city: &City, slug: &str, rest: &[&str], base: &str) -> Response 
         if component.unpublished {
             return sign_in();
         }
-        let id = match rest {
-            ["f", _] | ["f", _, "proposals"] => return html(StatusCode::OK, slug),
-            ["f", _, "proposals", id] => id.parse().ok(),
+        let (on, id) = match rest {
+            ["f", _] | ["f", _, "proposals" | "meetings" | "results" | "budgets"] | ["f", _, "budgets", _] => {
+                return html(StatusCode::OK, slug);
+            }
+            ["f", _, "proposals", id] => (On::Proposal, id),
+            ["f", _, "meetings", id] => (On::Meeting, id),
+            ["f", _, "results", id] => (On::Result, id),
+            ["f", _, "budgets", _, "projects", id] => (On::Project, id),
             _ => return not_found(),
         };
-        let proposal = id.and_then(|id| state.proposal(id)).filter(|p| p.component == component.id);
-        match proposal.filter(|p| state.proposal_is_public(p)) {
-            Some(proposal) => html(StatusCode::OK, proposal.title.values().find_map(Value::as_str).unwrap_or_default()),
-            None => not_found(),
-        }
+        let asked = format!("/processes/{slug}/{}", rest.join("/"));
+        let is_its_page = |id: u64| state.path_of(on, id).as_deref() == Some(asked.as_str()) && state.is_shown(on, id);
+        if id.parse().is_ok_and(is_its_page) { html(StatusCode::OK, &format!("{slug} {id}")) } else { not_found() }
     })
 }
 

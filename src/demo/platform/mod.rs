@@ -3,15 +3,19 @@
 //! [`SimulatedDecidim::start`] serves one tenant on a free port of the loopback interface; any `Host` reaches it, and
 //! addresses in its answers carry the host that was asked. People act on it through [`SimulatedDecidim::change`] with the
 //! verbs of [`State`]; it misbehaves through [`SimulatedDecidim::misbehave`]. The demo's two cities and the tests use the
-//! same simulators. They hold participatory processes, proposals and comments; other spaces and components answer empty.
+//! same simulators. They hold participatory processes, proposals, meetings, ballots, results and comments; other spaces and
+//! components answer empty.
 
 mod bend;
 mod faults;
 pub mod graphql;
 mod http;
 mod open_data;
+mod open_data_things;
 mod state;
+mod things;
 mod verbs;
+mod verbs_things;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,6 +26,7 @@ use tokio::task::JoinHandle;
 
 pub use faults::{Fault, REAL_THROTTLE, When};
 pub use state::{Amendment, Comment, Component, Generation, Process, Proposal, State, Term, Texts, User};
+pub use things::{Budget, Filed, Meeting, On, Outcome, Project};
 pub use verbs::NewProposal;
 
 use crate::domain::time::{Clock, Timestamp};

@@ -3,36 +3,32 @@
 
 use std::io::{Cursor, Write};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use zip::write::SimpleFileOptions;
 
+use super::open_data_things;
 use super::state::{Comment, Proposal, State, Texts};
+use super::things::On;
 
 /// The locales of the whole installation, which appear as empty columns.
 const LOCALES_028: [&str; 4] = ["fr", "en", "es", "ca"];
 const LOCALES_031: [&str; 7] = ["fr", "en", "es", "ca", "it", "ar", "de"];
 
 /// Files of 0.31 that hold nothing here, because the simulator knows no such things.
-const EMPTY_031: [&str; 14] = [
+const EMPTY_031: [&str; 9] = [
     "assemblies",
     "conferences",
     "debate_comments",
     "debates",
     "initiatives",
-    "meeting_comments",
-    "meetings",
     "pages",
     "post_comments",
     "posts",
-    "projects",
-    "result_comments",
-    "results",
     "moderated_users",
 ];
-const EMPTY_028: [&str; 5] = ["meeting_comments", "meetings", "projects", "result_comments", "results"];
 
 /// One row: columns in order, each with nothing, an empty text or a text.
-type Row = Vec<(String, Option<String>)>;
+pub(super) type Row = Vec<(String, Option<String>)>;
 
 /// `(name, text)` of every file, names without the host's prefix.
 pub(super) fn files(state: &State, base: &str) -> Vec<(String, String)> {
@@ -40,18 +36,27 @@ pub(super) fn files(state: &State, base: &str) -> Vec<(String, String)> {
     let shown = state.proposals.iter().filter(|p| state.proposal_is_public(p));
     let proposals: Vec<Row> =
         shown.map(|p| if new { proposal_031(state, p, base) } else { proposal_028(state, p, base) }).collect();
-    // Comments under a hidden proposal are given away; hidden and deleted ones are not.
-    let comments = state.comments.iter().filter(|c| !c.hidden && !c.deleted).filter_map(|c| comment(state, c, base));
-    let comments: Vec<Row> = comments.collect();
-    let mut files = vec![("proposals".to_owned(), sheet(&proposals)), ("proposal_comments".to_owned(), sheet(&comments))];
+    // Comments under a hidden thing are given away; hidden and deleted ones are not. Those on projects are in no file.
+    let comments = |on: On| {
+        let listed = state.comments.iter().filter(move |c| c.on == on && !c.hidden && !c.deleted);
+        sheet(&listed.filter_map(|c| comment(state, c, base)).collect::<Vec<Row>>())
+    };
+    let mut files = vec![
+        ("proposals".to_owned(), sheet(&proposals)),
+        ("meetings".to_owned(), sheet(&open_data_things::meetings(state, base))),
+        ("results".to_owned(), sheet(&open_data_things::results(state, base))),
+        ("projects".to_owned(), sheet(&open_data_things::projects(state, base))),
+        ("proposal_comments".to_owned(), comments(On::Proposal)),
+        ("meeting_comments".to_owned(), comments(On::Meeting)),
+        ("result_comments".to_owned(), comments(On::Result)),
+    ];
     if new {
         files.push(("participatory_processes".to_owned(), sheet(&processes(state, base))));
         files.push(("taxonomies".to_owned(), sheet(&taxonomies(state))));
         files.push(("users".to_owned(), sheet(&users(state, base))));
         files.push(("moderations".to_owned(), sheet(&moderations(state))));
+        files.extend(EMPTY_031.iter().map(|name| ((*name).to_owned(), String::new())));
     }
-    let empty: &[&str] = if new { &EMPTY_031 } else { &EMPTY_028 };
-    files.extend(empty.iter().map(|name| ((*name).to_owned(), String::new())));
     files.sort();
     files
 }
@@ -132,7 +137,7 @@ fn guarded(text: &str) -> String {
 }
 
 /// `2026-09-16 10:00:00 +0200` (0.31) or `2026-09-16 08:00:00 UTC` (0.28).
-fn moment(state: &State, written: &str) -> String {
+pub(super) fn moment(state: &State, written: &str) -> String {
     if state.generation.is_031() {
         // `…T10:00:00+02:00` to `… 10:00:00 +0200`
         let (head, zone) = written.split_at(written.len().min(19));
@@ -141,14 +146,26 @@ fn moment(state: &State, written: &str) -> String {
     written.parse::<jiff::Timestamp>().map_or_else(|_| written.to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
 }
 
-struct Cells(Row);
+#[derive(Default)]
+pub(super) struct Cells(Row);
 
 impl Cells {
-    fn add(&mut self, name: impl Into<String>, value: impl Into<Option<String>>) {
+    pub(super) fn finish(self) -> Row {
+        self.0
+    }
+
+    /// Texts with their markup: of meetings, results and projects the platform takes nothing away.
+    pub(super) fn markup(&mut self, name: &str, texts: &Texts) {
+        for (locale, text) in texts {
+            self.add(format!("{name}/{locale}"), text.as_str().map(guarded));
+        }
+    }
+
+    pub(super) fn add(&mut self, name: impl Into<String>, value: impl Into<Option<String>>) {
         self.0.push((name.into(), value.into()));
     }
 
-    fn number(&mut self, name: &str, value: impl std::fmt::Display) {
+    pub(super) fn number(&mut self, name: &str, value: impl std::fmt::Display) {
         self.add(name, Some(value.to_string()));
     }
 
@@ -158,7 +175,7 @@ impl Cells {
         }
     }
 
-    fn texts(&mut self, name: &str, texts: &Texts) {
+    pub(super) fn texts(&mut self, name: &str, texts: &Texts) {
         for (locale, text) in texts {
             match text.get("machine").and_then(Value::as_str) {
                 Some(text) => self.add(format!("{name}/machine_translations/{locale}"), prose(text)),
@@ -247,7 +264,7 @@ fn proposal_031(state: &State, proposal: &Proposal, base: &str) -> Row {
     row.number("likes/total_count", proposal.likes.len());
     let likers = proposal.likes.iter().filter_map(|id| state.users.get(id)).map(|u| u.name.clone()).collect::<Vec<_>>();
     row.add("likes/user_likes", likers.join(", "));
-    row.number("comments", state.count_comments(proposal.id));
+    row.number("comments", state.count_comments(On::Proposal, proposal.id));
     row.number("attachments", proposal.fields.get("attachments").and_then(Value::as_array).map_or(0, Vec::len));
     row.number("follows_count", proposal.fields.get("followsCount").and_then(Value::as_u64).unwrap_or(0));
     row.add("published_at", proposal.published.as_ref().map(|at| moment(state, at)));
@@ -298,7 +315,7 @@ fn proposal_028(state: &State, proposal: &Proposal, base: &str) -> Row {
     row.number("endorsements/total_count", proposal.likes.len());
     let likers = proposal.likes.iter().filter_map(|id| state.users.get(id)).map(|u| u.name.clone()).collect::<Vec<_>>();
     row.add("endorsements/user_endorsements", likers.join(", "));
-    row.number("comments", state.count_comments(proposal.id));
+    row.number("comments", state.count_comments(On::Proposal, proposal.id));
     row.number("attachments", proposal.fields.get("attachments").and_then(Value::as_array).map_or(0, Vec::len));
     row.number("followers", 0);
     row.add("published_at", proposal.published.as_ref().map(|at| moment(state, at)));
@@ -309,12 +326,11 @@ fn proposal_028(state: &State, proposal: &Proposal, base: &str) -> Row {
     row.0
 }
 
-/// A comment of a public component, whatever became of the proposal it stands under.
+/// A comment of a public component, whatever became of what it stands under.
 fn comment(state: &State, comment: &Comment, base: &str) -> Option<Row> {
     let new = state.generation.is_031();
-    let proposal = state.proposal(comment.root)?;
-    state.component(proposal.component).filter(|c| state.component_is_public(c))?;
-    let (_, _, page) = where_it_is(state, proposal, base)?;
+    state.component_of(comment.on, comment.root).filter(|c| state.component_is_public(c))?;
+    let page = format!("{base}{}", state.path_of(comment.on, comment.root)?);
     let depth = std::iter::successors(comment.parent, |id| state.comment(*id)?.parent).count();
     let mut row = Cells(Row::new());
     row.number("id", comment.id);
@@ -330,7 +346,7 @@ fn comment(state: &State, comment: &Comment, base: &str) -> Option<Row> {
         row.every_locale("user_group/name", &LOCALES_028, None);
     }
     row.number("commentable_id", comment.parent.unwrap_or(comment.root));
-    let kind = if comment.parent.is_some() { "Decidim::Comments::Comment" } else { "Decidim::Proposals::Proposal" };
+    let kind = if comment.parent.is_some() { "Decidim::Comments::Comment" } else { comment.on.class() };
     row.add("commentable_type", kind.to_owned());
     row.add("root_commentable_url", page);
     Some(row.0)
@@ -390,16 +406,21 @@ fn users(state: &State, base: &str) -> Vec<Row> {
 
 /// What moderation hid, with its text: the platform publishes it.
 fn moderations(state: &State) -> Vec<Row> {
-    let row = |(number, proposal): (usize, &Proposal)| {
+    let first = |texts: &Texts| texts.values().find_map(Value::as_str).unwrap_or_default().to_owned();
+    let proposals = state.proposals.iter().filter(|p| p.hidden);
+    let proposals = proposals.map(|p| (On::Proposal, p.id, &p.updated, format!("{}\n{}", first(&p.title), first(&p.body))));
+    let title = |fields: &Map<String, Value>| fields.get("title").and_then(Value::as_object).map(first).unwrap_or_default();
+    let meetings = state.meetings.iter().filter(|m| m.hidden);
+    let meetings = meetings.map(|m| (On::Meeting, m.id, &m.updated, title(&m.fields)));
+    let row = |(number, (on, id, updated, content)): (usize, (On, u64, &String, String))| {
         let mut row = Cells(Row::new());
         row.number("id", number + 1);
-        row.add("hidden_at", moment(state, &proposal.updated));
+        row.add("hidden_at", moment(state, updated));
         row.number("report_count", 1);
-        row.add("reportable_type", "Decidim::Proposals::Proposal".to_owned());
-        row.number("reportable_id", proposal.id);
-        let first = |texts: &Texts| texts.values().find_map(Value::as_str).unwrap_or_default().to_owned();
-        row.add("reported_content", format!("{}\n{}", first(&proposal.title), first(&proposal.body)));
+        row.add("reportable_type", on.class().to_owned());
+        row.number("reportable_id", id);
+        row.add("reported_content", content);
         row.0
     };
-    state.proposals.iter().filter(|p| p.hidden).enumerate().map(row).collect()
+    proposals.chain(meetings).enumerate().map(row).collect()
 }

@@ -1,13 +1,16 @@
-//! What a simulated Decidim knows: processes with steps, components, proposals, comments, accounts and the words for them.
+//! What a simulated Decidim knows: processes with steps, components, proposals, comments, accounts and the words for them
+//! (meetings, results and ballots are next door, in `things`).
 //!
 //! The same types are the fixture format (`src/demo/fixtures/*.json`). This module knows what is visible to an anonymous
-//! visitor; how it is asked for is `graphql`, what people do to it is `verbs`. Meetings, debates, results, budgets and the
-//! other components are listed with their names but hold nothing: nobody reads them yet.
+//! visitor; how it is asked for is `graphql`, what people do to it is `verbs`. Debates, blogs and the other components
+//! are listed with their names but hold nothing: nobody reads them yet.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
+
+use super::things::{Budget, Meeting, On, Outcome};
 
 /// A text per locale: `{"fr": "…"}`, or `{"en": {"machine": "…"}}` for what a machine translated.
 pub type Texts = Map<String, Value>;
@@ -56,7 +59,16 @@ pub struct State {
     pub components: Vec<Component>,
     /// Proposals in the order of their lists, visible or not.
     pub proposals: Vec<Proposal>,
-    /// Comments on proposals, oldest first.
+    /// Meetings in the order of the database, visible or not.
+    #[serde(default)]
+    pub meetings: Vec<Meeting>,
+    /// Results in the order of the database.
+    #[serde(default)]
+    pub results: Vec<Outcome>,
+    /// Ballots with their projects.
+    #[serde(default)]
+    pub budgets: Vec<Budget>,
+    /// Comments, oldest first.
     pub comments: Vec<Comment>,
     /// The present moment as the platform writes it; set before each change.
     #[serde(skip)]
@@ -71,6 +83,8 @@ pub struct User {
     pub name: String,
     /// Nickname with its `@`.
     pub nickname: String,
+    /// A group of people speaks through it (0.28).
+    pub group: bool,
     /// The person closed the account.
     pub deleted: bool,
     /// The administration blocked it.
@@ -266,12 +280,15 @@ pub struct Amendment {
     pub emendation: u64,
 }
 
-/// A comment on a proposal.
+/// A comment.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Comment {
     /// Its number.
     pub id: u64,
-    /// The proposal at the root of the thread.
+    /// What sort of thing is at the root of the thread.
+    #[serde(default)]
+    pub on: On,
+    /// The number of that thing.
     pub root: u64,
     /// The comment it answers; none on the first level.
     pub parent: Option<u64>,
@@ -358,15 +375,15 @@ impl State {
 
     /// Replies as they are listed: hidden ones left out (unless the platform `leaks`), deleted ones still there
     /// (and fatal, see `graphql`).
-    pub(super) fn comments_under(&self, root: u64, parent: Option<u64>, leaks: bool) -> Vec<&Comment> {
-        let shown = |c: &&Comment| c.root == root && c.parent == parent && (leaks || !c.hidden);
-        let mut comments: Vec<_> = self.comments.iter().filter(shown).collect();
+    pub(super) fn comments_under(&self, on: On, root: u64, parent: Option<u64>, leaks: bool) -> Vec<&Comment> {
+        let under = |c: &&Comment| c.on == on && c.root == root && c.parent == parent && (leaks || !c.hidden);
+        let mut comments: Vec<_> = self.comments.iter().filter(under).collect();
         comments.sort_by(|a, b| (&a.created, a.id).cmp(&(&b.created, b.id)));
         comments
     }
 
     /// `totalCommentsCount`: neither hidden nor deleted, at any depth.
-    pub(super) fn count_comments(&self, root: u64) -> usize {
-        self.comments.iter().filter(|c| c.root == root && !c.hidden && !c.deleted).count()
+    pub(super) fn count_comments(&self, on: On, root: u64) -> usize {
+        self.comments.iter().filter(|c| c.on == on && c.root == root && !c.hidden && !c.deleted).count()
     }
 }

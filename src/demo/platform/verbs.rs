@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::state::{Comment, Proposal, State, Texts};
+use super::things::On;
 
 /// A proposal to be published.
 #[derive(Debug, Clone)]
@@ -25,7 +26,7 @@ fn french(text: &str) -> Texts {
 }
 
 impl State {
-    fn touch(&mut self, id: u64, versions: u64, change: impl FnOnce(&mut Proposal)) -> bool {
+    pub(super) fn touch(&mut self, id: u64, versions: u64, change: impl FnOnce(&mut Proposal)) -> bool {
         let now = self.now.clone();
         let Some(proposal) = self.proposals.iter_mut().find(|p| p.id == id) else { return false };
         change(proposal);
@@ -181,7 +182,7 @@ impl State {
     pub fn delete_proposal(&mut self, id: u64) -> bool {
         let before = self.proposals.len();
         self.proposals.retain(|p| p.id != id);
-        self.comments.retain(|c| c.root != id);
+        self.comments.retain(|c| c.on != On::Proposal || c.root != id);
         self.proposals.len() < before
     }
 
@@ -206,6 +207,7 @@ impl State {
         let id = self.comments.iter().map(|c| c.id).max().unwrap_or(0) + 1;
         self.comments.push(Comment {
             id,
+            on: On::Proposal,
             root,
             parent,
             author,
@@ -228,8 +230,8 @@ impl State {
         let Some(comment) = self.comments.iter_mut().find(|c| c.id == id) else { return false };
         change(comment);
         comment.updated = now;
-        let root = comment.root;
-        self.touch(root, 0, |_| ())
+        let (on, root) = (comment.on, comment.root);
+        self.touch_root(on, root)
     }
 
     /// Its author rewrites a comment.

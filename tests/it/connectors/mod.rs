@@ -7,6 +7,7 @@ mod hostile;
 mod politeness;
 mod reading;
 mod rigs;
+mod things;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,8 +21,9 @@ use tokio::sync::mpsc;
 
 /// What one reading brought.
 #[derive(Debug)]
-struct Reading {
-    items: Vec<SourceRecord>,
+pub struct Reading {
+    /// The items in the order in which they came.
+    pub items: Vec<SourceRecord>,
     withheld: Vec<(String, String, String)>,
     failed: Vec<(String, String)>,
     outcome: Result<ScanReport, ConnectorError>,
@@ -32,7 +34,7 @@ impl Reading {
         self.outcome.as_ref().unwrap()
     }
 
-    /// The ids of an entity, sorted, as often as they came.
+    /// The ids of an entity that has numbers for ids, sorted, as often as they came.
     fn ids(&self, entity: &str) -> Vec<u64> {
         let mut ids: Vec<u64> =
             self.items.iter().filter(|item| item.entity == entity).map(|item| item.local_id.parse().unwrap()).collect();
@@ -61,6 +63,11 @@ fn plan() -> ReadPlan {
         ("participatory_process", vec![ProofKind::PublicPage]),
         ("proposal", vec![ProofKind::OpenDataCsv, ProofKind::PublicPage]),
         ("comment", vec![ProofKind::OpenDataCsv]),
+        ("meeting", vec![ProofKind::OpenDataCsv, ProofKind::PublicPage]),
+        ("result", vec![ProofKind::OpenDataCsv, ProofKind::PublicPage]),
+        ("project", vec![ProofKind::OpenDataCsv, ProofKind::PublicPage]),
+        ("milestone", vec![ProofKind::SingleSource]),
+        ("attachment", vec![ProofKind::SingleSource]),
     ];
     ReadPlan { proofs: proofs.into_iter().map(|(entity, proofs)| (entity.to_owned(), proofs)).collect() }
 }
@@ -94,6 +101,6 @@ async fn read_with(connector: Arc<dyn Connector>, plan: ReadPlan) -> Reading {
     Reading { items, withheld, failed, outcome: scan.await.unwrap() }
 }
 
-async fn read(url: &str) -> Reading {
+pub async fn read(url: &str) -> Reading {
     read_with(connector(url), plan()).await
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use passerelle::connectors::{Courtesy, PageStatus};
-use passerelle::demo::platform::{BORDEAUX, Generation, LYON, NewProposal, Proposal, SimulatedDecidim, State};
+use passerelle::demo::platform::{BORDEAUX, Comment, Generation, LYON, NewProposal, On, Proposal, SimulatedDecidim, State};
 use passerelle::domain::Timestamp;
 use passerelle::domain::source::{Evidence, ProofKind};
 use passerelle::domain::time::{Clock, ManualClock};
@@ -27,7 +27,7 @@ fn public_proposals(state: &State) -> Vec<u64> {
     ids
 }
 
-/// Comments on public proposals, neither deleted nor hidden, and below nothing hidden.
+/// Comments on public things, neither deleted nor hidden, and below nothing hidden. Those on projects are not read.
 fn public_comments(state: &State) -> Vec<u64> {
     let shown = |id: u64| {
         let mut above = state.comment(id);
@@ -40,9 +40,11 @@ fn public_comments(state: &State) -> Vec<u64> {
         }
         own
     };
-    let on_public = |root: u64| state.proposal(root).is_some_and(|proposal| state.proposal_is_public(proposal));
-    let mut ids: Vec<u64> =
-        state.comments.iter().filter(|comment| on_public(comment.root) && shown(comment.id)).map(|comment| comment.id).collect();
+    let is_read = |comment: &&Comment| {
+        let private = comment.on == On::Meeting && state.meeting(comment.root).is_some_and(|meeting| meeting.private);
+        comment.on != On::Project && !private && state.is_shown(comment.on, comment.root) && shown(comment.id)
+    };
+    let mut ids: Vec<u64> = state.comments.iter().filter(is_read).map(|comment| comment.id).collect();
     ids.sort_unstable();
     ids
 }
@@ -74,8 +76,7 @@ async fn parents_come_before_what_hangs_on_them() {
     for (at, item) in reading.items.iter().enumerate().filter(|(_, item)| item.entity != "participatory_process") {
         assert!(position("participatory_process", &item.context["process"]["id"]).unwrap() < at);
         if item.entity == "comment" {
-            assert_eq!(item.context["root"]["entity"], "proposal");
-            assert!(position("proposal", &item.context["root"]["id"]).unwrap() < at);
+            assert!(position(item.context["root"]["entity"].as_str().unwrap(), &item.context["root"]["id"]).unwrap() < at);
             if let Some(parent) = position("comment", &item.context["parent_comment"]["id"]) {
                 assert!(parent < at);
             }

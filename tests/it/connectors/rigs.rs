@@ -35,7 +35,15 @@ async fn compare(variable: &str, public: &str) {
             eprintln!("{host}: {entity}: {of:?}");
         }
         eprintln!("{host}: {} requests, notes {:?}", report.requests, report.notes);
-        for (entity, name) in [("participatory_process", "processes"), ("proposal", "proposals"), ("comment", "comments")] {
+        let entities = [
+            ("participatory_process", "processes"),
+            ("proposal", "proposals"),
+            ("meeting", "meetings"),
+            ("result", "results"),
+            ("project", "projects"),
+            ("comment", "comments"),
+        ];
+        for (entity, name) in entities {
             let expected: Vec<u64> = serde_json::from_value(public[name].clone()).unwrap();
             assert_eq!(reading.ids(entity), expected, "{host}: every public {entity} once, and no other");
             let proven: Vec<u64> = reading.proven(entity).into_iter().collect();

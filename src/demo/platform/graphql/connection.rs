@@ -103,7 +103,7 @@ fn offset(cursor: Option<&str>) -> Result<Option<usize>, String> {
     Ok(Some(digits.parse().unwrap_or(0)))
 }
 
-fn page<'a>(context: Context<'a>, rows: Vec<Resolved<'a>>, call: &Call<'_>) -> Resolved<'a> {
+pub(super) fn page<'a>(context: Context<'a>, rows: Vec<Resolved<'a>>, call: &Call<'_>) -> Resolved<'a> {
     let ty = call.result.inner_named_type().as_str();
     let distortion = context.asked.distortion;
     let number = |name: &str| call.argument(name).as_i64();

@@ -21,6 +21,12 @@ const MAX_NESTING: usize = 2;
 /// What a connection without `first` and `last` is counted as, and the most it ever gives.
 pub(super) const PAGE: u64 = 50;
 
+/// What 0.31 answers to introspection, and to any question that makes it look through its own types.
+pub(super) fn introspection_refused() -> Value {
+    let message = "L'introspection est désactivée pour cette requête";
+    json!({ "message": message, "extensions": { "code": "INTROSPECTION_DISABLED_ERROR" } })
+}
+
 /// Why the platform refuses this operation, if it does.
 pub(super) fn refusal(
     generation: Generation,
@@ -44,8 +50,7 @@ pub(super) fn refusal(
             return Some(json!({ "message": message, "extensions": { "code": "RECURSION_LIMIT_EXCEEDED_ERROR" } }));
         }
         if seen.introspection {
-            let message = "L'introspection est désactivée pour cette requête";
-            return Some(json!({ "message": message, "extensions": { "code": "INTROSPECTION_DISABLED_ERROR" } }));
+            return Some(introspection_refused());
         }
     }
     let depth = measure.depth(&operation.selection_set);

@@ -9,7 +9,9 @@ mod connection;
 mod execute;
 mod limits;
 mod resolve;
+mod resolve_comment;
 mod resolve_proposal;
+mod resolve_thing;
 mod values;
 
 use std::sync::OnceLock;
@@ -86,6 +88,9 @@ pub(super) fn answer(state: &State, asked: &Asked) -> Answered {
         Err(broken) => return Answered::refused(&[check::syntax_error(state.generation, &asked.query, &broken.errors)]),
     };
     let errors = check::errors(schema, &document);
+    if state.generation.is_031() && check::names_unknown_type(schema, &document) {
+        return Answered::refused(&[limits::introspection_refused()]);
+    }
     if !errors.is_empty() {
         return Answered::refused(&errors);
     }

@@ -1,4 +1,4 @@
-//! Which value a field has: spaces, components, accounts, terms. Proposals and comments are next door.
+//! Which value a field has: spaces, components, accounts, terms. Proposals, other things and comments are next door.
 
 use std::rc::Rc;
 
@@ -9,10 +9,11 @@ use apollo_compiler::validation::Valid;
 use serde_json::{Map, Value, json};
 
 use super::super::state::{Amendment, Comment, Component, Process, Proposal, State, Term, User};
+use super::super::things::{Budget, Meeting, Outcome, Project};
 use super::connection::{self, Page};
 use super::execute::Context;
-use super::resolve_proposal;
 use super::values::to_i;
+use super::{resolve_comment, resolve_proposal, resolve_thing};
 
 /// One field as it was asked for.
 pub(super) struct Call<'q> {
@@ -64,6 +65,10 @@ pub(super) enum Node<'a> {
     Step(&'a Process, &'a Map<String, Value>),
     Component(&'a Component),
     Proposal(&'a Proposal),
+    Meeting(&'a Meeting),
+    Result(&'a Outcome),
+    Budget(&'a Budget),
+    Project(&'a Budget, &'a Project),
     Comment(&'a Comment),
     Amendment(&'a Proposal, &'a Amendment),
     Author(u64, &'a User),
@@ -85,8 +90,13 @@ impl Node<'_> {
             Self::Step(..) => "ParticipatoryProcessStep",
             Self::Component(component) => &component.kind,
             Self::Proposal(_) => "Proposal",
+            Self::Meeting(_) => "Meeting",
+            Self::Result(_) => "Result",
+            Self::Budget(_) => "Budget",
+            Self::Project(..) => "Project",
             Self::Comment(_) => "Comment",
             Self::Amendment(..) => "Amendment",
+            Self::Author(_, user) if user.group => "UserGroup",
             Self::Author(..) => "User",
             Self::Term(ty, _) => ty,
             Self::Page(page) => &page.ty,
@@ -107,7 +117,11 @@ pub(super) fn field<'a>(context: Context<'a>, node: &Node<'a>, call: &Call<'_>) 
         Node::Step(_, fields) => Ok(member(context.schema, call, fields)),
         Node::Component(component) => component_field(context, component, call),
         Node::Proposal(proposal) => resolve_proposal::proposal(context, proposal, call),
-        Node::Comment(comment) => resolve_proposal::comment(context, comment, call),
+        Node::Meeting(meeting) => resolve_thing::meeting(context, meeting, call),
+        Node::Result(result) => resolve_thing::result(context, result, call),
+        Node::Budget(budget) => Ok(resolve_thing::budget(context, budget, call)),
+        Node::Project(budget, project) => resolve_thing::project(context, budget, project, call),
+        Node::Comment(comment) => resolve_comment::comment(context, comment, call),
         Node::Amendment(amended, amendment) => Ok(resolve_proposal::amendment(context, amended, amendment, call)),
         Node::Author(id, user) => Ok(author(context, *id, user, call)),
         Node::Term(ty, term) => Ok(self::term(context.state, context.schema, ty, term, call)),
@@ -221,7 +235,7 @@ fn query<'a>(context: Context<'a>, call: &Call<'_>) -> Result<Resolved<'a>, Fail
             let leaks = context.asked.distortion.leaks;
             node(component.filter(|component| leaks || state.component_is_public(component)).map(Node::Component))
         }
-        "commentable" => resolve_proposal::commentable(context, call)?,
+        "commentable" => resolve_comment::commentable(context, call)?,
         "user" => {
             let found = match (call.arguments.get("id"), call.text("nickname")) {
                 (Some(id), _) => state.users.get_key_value(&to_i(id)),
@@ -303,6 +317,7 @@ fn author<'a>(context: Context<'a>, id: u64, user: &User, call: &Call<'_>) -> Re
             let folder = if context.state.generation.is_031() { "decidim-packs" } else { "packs" };
             Resolved::leaf(format!("@host/{folder}/media/images/default-avatar.svg"))
         }
+        "badge" if user.group => Resolved::leaf("verified-badge"),
         "organizationName" => plain(context.schema, call.result, context.state.organization.clone()),
         _ => fallback(context.schema, call.result),
     }
@@ -365,6 +380,7 @@ fn component_field<'a>(context: Context<'a>, component: &'a Component, call: &Ca
             found.map_or(Resolved::NULL, |p| Resolved::Node(Node::Proposal(p)))
         }
         "proposals" if component.kind == "Proposals" => connection::proposals(context, component, call)?,
+        _ if resolve_thing::lists(&component.kind, call.name) => resolve_thing::list(context, component, call),
         _ => fallback(context.schema, call.result),
     })
 }

@@ -1,16 +1,16 @@
-//! Proposals and comments, with what each generation gives away and withholds (measured tables of the recordings).
+//! Proposals, with what each generation gives away and withholds (measured tables of the recordings).
 
 use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::HEXLOWER;
 use serde_json::{Map, Value, json};
 
-use super::super::state::{Amendment, Comment, Component, Proposal, State, Texts};
+use super::super::state::{Amendment, Component, Proposal, State, Texts};
+use super::super::things::On;
 use super::execute::Context;
 use super::resolve::{Call, Failure, Node, Resolved, account_of, fallback, plain, terms};
-use super::values::to_i;
+use super::resolve_comment::replies;
 
-const PROPOSAL: &str = "Decidim::Proposals::Proposal";
-const COMMENT: &str = "Decidim::Comments::Comment";
+const PROPOSAL: &str = On::Proposal.class();
 
 pub(super) fn component_address(state: &State, component: &Component) -> String {
     let slug = state.process(component.process).map(|p| p.slug().to_owned()).unwrap_or_default();
@@ -27,9 +27,9 @@ pub(super) fn component_address(state: &State, component: &Component) -> String 
     format!("@base/processes/{slug}/f/{}/{list}", component.id)
 }
 
-fn address(state: &State, proposal: &Proposal) -> String {
-    let component = state.component(proposal.component);
-    component.map_or_else(String::new, |component| format!("{}/{}", component_address(state, component), proposal.id))
+/// The address of something's own page.
+pub(super) fn address(state: &State, on: On, id: u64) -> String {
+    state.path_of(on, id).map(|path| format!("@base{path}")).unwrap_or_default()
 }
 
 fn optional<'a>(text: Option<&String>) -> Resolved<'a> {
@@ -46,7 +46,7 @@ pub(super) fn proposal<'a>(context: Context<'a>, proposal: &'a Proposal, call: &
     Ok(match call.name {
         "id" => Resolved::leaf(proposal.id),
         "type" => Resolved::leaf(PROPOSAL),
-        "url" => Resolved::leaf(address(state, proposal)),
+        "url" => Resolved::leaf(address(state, On::Proposal, proposal.id)),
         "title" => texts(&proposal.title),
         "body" => texts(&proposal.body),
         "state" => optional(proposal.state.as_ref()),
@@ -84,9 +84,9 @@ pub(super) fn proposal<'a>(context: Context<'a>, proposal: &'a Proposal, call: &
         "amendments" => {
             Resolved::List(proposal.amendments.iter().map(|a| Resolved::Node(Node::Amendment(proposal, a))).collect())
         }
-        "comments" => replies(context, proposal.id, None, call)?,
-        "totalCommentsCount" => Resolved::leaf(state.count_comments(proposal.id)),
-        "hasComments" => Resolved::leaf(state.count_comments(proposal.id) > 0),
+        "comments" => replies(context, On::Proposal, proposal.id, None, call)?,
+        "totalCommentsCount" => Resolved::leaf(state.count_comments(On::Proposal, proposal.id)),
+        "hasComments" => Resolved::leaf(state.count_comments(On::Proposal, proposal.id) > 0),
         "acceptsNewComments" | "userAllowedToComment" => Resolved::leaf(component.is_some_and(|c| !c.comments_closed)),
         "commentsHaveVotes" => Resolved::leaf(true),
         "commentsHaveAlignment" => Resolved::leaf(component.is_some_and(|c| !c.no_alignment)),
@@ -150,77 +150,4 @@ fn fingerprint(proposal: &Proposal) -> Value {
     };
     let source = json!({ "body": form(&proposal.body), "title": form(&proposal.title) }).to_string();
     json!({ "value": HEXLOWER.encode(digest(&SHA256, source.as_bytes()).as_ref()), "source": source })
-}
-
-/// The comments under a proposal or a comment: hidden ones are left out, a deleted one is a null that spoils the list.
-fn replies<'a>(context: Context<'a>, root: u64, parent: Option<u64>, call: &Call<'_>) -> Result<Resolved<'a>, Failure> {
-    let (state, leaks) = (context.state, context.asked.distortion.leaks);
-    let node = |comment: &'a Comment| if comment.deleted { Resolved::NULL } else { Resolved::Node(Node::Comment(comment)) };
-    if let Some(single) = call.arguments.get("singleCommentId").filter(|single| !single.is_null()) {
-        let found = state.comment(to_i(single)).filter(|c| c.root == root && (leaks || !c.hidden));
-        return Ok(Resolved::List(found.map(node).into_iter().collect()));
-    }
-    let mut comments = state.comments_under(root, parent, leaks);
-    match call.text("orderBy") {
-        Some("best_rated" | "most_discussed") => return Err(Failure::Crash),
-        Some("recent") => comments.reverse(),
-        _ => {}
-    }
-    Ok(Resolved::List(comments.into_iter().map(node).collect()))
-}
-
-pub(super) fn comment<'a>(context: Context<'a>, comment: &'a Comment, call: &Call<'_>) -> Result<Resolved<'a>, Failure> {
-    let state = context.state;
-    Ok(match call.name {
-        "id" => Resolved::leaf(comment.id),
-        "type" => Resolved::leaf(COMMENT),
-        "sgid" => Resolved::leaf(format!("eyJjb21tZW50Ijo{}--simulated", comment.id)),
-        "body" => Resolved::leaf(comment.body.as_str()),
-        "formattedBody" => Resolved::leaf(comment.formatted.clone().unwrap_or_else(|| {
-            let escaped = comment.body.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-            format!("<div><p>{escaped}</p></div>")
-        })),
-        "alignment" => Resolved::leaf(comment.alignment),
-        "upVotes" => Resolved::leaf(comment.up_votes),
-        "downVotes" => Resolved::leaf(comment.down_votes),
-        "createdAt" | "formattedCreatedAt" => Resolved::leaf(comment.created.as_str()),
-        "updatedAt" => Resolved::leaf(comment.updated.as_str()),
-        "author" => account_of(state, comment.author),
-        "url" => {
-            let proposal = state.proposal(comment.root).map(|p| address(state, p)).unwrap_or_default();
-            Resolved::leaf(format!("{proposal}#comment_{}", comment.id))
-        }
-        "comments" => replies(context, comment.root, Some(comment.id), call)?,
-        "hasComments" => {
-            Resolved::leaf(!state.comments_under(comment.root, Some(comment.id), context.asked.distortion.leaks).is_empty())
-        }
-        "acceptsNewComments" | "userAllowedToComment" => Resolved::leaf(true),
-        _ => fallback(context.schema, call.result),
-    })
-}
-
-/// `commentable(id, type, locale, toggleTranslations)`: what is not public is null; 0.28 crashes over what it does not know.
-pub(super) fn commentable<'a>(context: Context<'a>, call: &Call<'_>) -> Result<Resolved<'a>, Failure> {
-    let state = context.state;
-    let new = state.generation.is_031();
-    let locale = call.text("locale").unwrap_or_default();
-    if new && !["fr", "en"].contains(&locale) {
-        return Err(Failure::Field(format!("{locale} is not a valid locale")));
-    }
-    let id = to_i(call.argument("id"));
-    let public = |proposal: &&Proposal| state.proposal_is_public(proposal);
-    let known = match call.text("type") {
-        Some(PROPOSAL) => state.proposal(id).map(|p| Some(p).filter(public).map(Node::Proposal)),
-        Some(COMMENT) => state.comment(id).map(|c| {
-            let shown = !c.hidden && !c.deleted && state.proposal(c.root).as_ref().is_some_and(public);
-            shown.then_some(Node::Comment(c))
-        }),
-        _ if new => return Err(Failure::Field("Invalid commentable type".to_owned())),
-        _ => return Err(Failure::Crash),
-    };
-    match known {
-        Some(node) => Ok(node.map_or(Resolved::NULL, Resolved::Node)),
-        None if new => Ok(Resolved::NULL),
-        None => Err(Failure::Crash),
-    }
 }
