@@ -99,12 +99,11 @@ impl Coverage {
     /// Adds every field of the types that are read, so that one which no item shows yet counts too.
     pub fn expect(&mut self, profile: &Profile, schema: &SourceSchema) {
         for (name, entity) in &profile.entities {
-            let Some(type_name) = &entity.type_name else { continue };
             let known = |field: &str| {
                 let decided = entity.consumed.iter().chain(entity.drops.keys());
                 !entity.drops.contains_key(field) && decided.into_iter().any(|name| is_below(name, field))
             };
-            for field in schema.fields(type_name, &known) {
+            for field in entity.type_names.iter().flat_map(|type_name| schema.fields(type_name, &known)) {
                 self.field(name, &field, || standing(entity, &field, true));
             }
         }

@@ -81,6 +81,9 @@ impl Evaluation<'_> {
         let scope = scope(self.source);
         rule.needs.iter().find_map(|need| {
             let Transform::Reference { entity, class } = &need.transform else { return None };
+            if !need.when.iter().all(|condition| condition.holds(&scope)) {
+                return None;
+            }
             let id = need.from.as_ref()?.nodes(&scope).into_iter().find_map(scalar)?;
             let local = LocalId { platform: self.publisher.platform.clone(), entity: entity.clone(), id, class: *class };
             self.names.record(&local).is_none().then_some(local)

@@ -92,7 +92,7 @@ fn entity(node: &Node<'_>, codes: &Codes) -> Result<Entity> {
     node.only(&known)?;
 
     let mut made = Entity {
-        type_name: node.text("type")?,
+        type_names: node.texts("type")?,
         called: match node.texts("called")?.as_slice() {
             [] => None,
             [one, several] => Some((one.clone(), several.clone())),

@@ -76,8 +76,8 @@ pub(super) struct Personal {
 /// One sort of item of the platform.
 #[derive(Debug, Clone)]
 pub(super) struct Entity {
-    /// The platform's own type name, for its schema.
-    pub type_name: Option<String>,
+    /// The platform's own type names, for its schema: generations may call it differently.
+    pub type_names: Vec<String>,
     /// What one, and several of them, are called.
     pub called: Option<(String, String)>,
     pub proofs: Vec<Proof>,

@@ -24,7 +24,7 @@ impl Scan<'_> {
         component: &Component,
     ) -> Result<BTreeMap<String, Known>, ConnectorError> {
         self.progress(MEETING, format!("{} / component {}", process.slug, component.id)).await?;
-        let mut list = self.read_unordered(Question::Meetings, component).await?;
+        let mut list = self.read_unordered(Question::Meetings, process, component).await?;
         let mut known = BTreeMap::new();
         for mut fields in list.nodes {
             let id = fields["id"].as_str().unwrap_or_default().to_owned();

@@ -26,7 +26,7 @@ impl Scan<'_> {
     /// Reads and sends the projects of a component.
     pub(super) async fn read_projects(&mut self, process: &Process, component: &Component) -> Result<(), ConnectorError> {
         self.progress(PROJECT, format!("{} / component {}", process.slug, component.id)).await?;
-        let list = self.read_unordered(Question::Budgets, component).await?;
+        let list = self.read_unordered(Question::Budgets, process, component).await?;
         let mut found = Vec::new();
         let mut unnamed = 0_usize;
         for mut budget in list.nodes {

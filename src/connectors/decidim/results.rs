@@ -23,7 +23,7 @@ impl Scan<'_> {
         component: &Component,
     ) -> Result<BTreeMap<String, Known>, ConnectorError> {
         self.progress(RESULT, format!("{} / component {}", process.slug, component.id)).await?;
-        let mut list = self.read_unordered(Question::Results, component).await?;
+        let mut list = self.read_unordered(Question::Results, process, component).await?;
         // A part of a result comes after the whole.
         list.nodes.sort_by_key(|fields| fields["parent"].is_object());
         let mut known = BTreeMap::new();

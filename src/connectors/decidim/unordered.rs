@@ -9,10 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::kind::Kind;
+use super::pages::{page_status, thing_page};
 use super::paging::{Listing, read_list};
 use super::queries::Question;
-use super::scan::{Component, Scan};
-use crate::connectors::ConnectorError;
+use super::scan::{Component, Process, Scan};
+use crate::connectors::{ConnectorError, PageStatus};
 
 /// Rich fields: with 50 a page, the platform's limit of complexity would be passed.
 const RICH_PAGE: u32 = 20;
@@ -32,6 +33,7 @@ impl Scan<'_> {
     pub(super) async fn read_unordered(
         &mut self,
         question: Question,
+        process: &Process,
         component: &Component,
     ) -> Result<Unordered, ConnectorError> {
         let rich = self.questions.text_on(question, component.kind);
@@ -64,15 +66,30 @@ impl Scan<'_> {
         if first.failed > 0 && again.failed > 0 {
             self.incomplete(entity, format!("component {}: {} of its list could not be read", component.id, first.failed));
         }
-        // A second look that fitted on one page saw everything there was: what it did not show is gone.
+        // A second look that fitted on one page saw everything there was. What it did not show may be gone.
         if again.is_one_page() {
-            for id in ids(&nodes).difference(&shown).filter(|_| named) {
-                self.withhold(entity, id, "it vanished while the list was read".to_owned()).await?;
+            for node in nodes.iter().filter(|node| id(node).is_some_and(|id| !shown.contains(id))) {
+                self.vanished_from(process, component, node).await?;
             }
             nodes.retain(|node| id(node).is_some_and(|id| shown.contains(id)));
         }
         let places = again.nodes.into_iter().filter_map(|node| Some((id(&node)?.to_owned(), node))).collect();
         Ok(Unordered { nodes, places })
+    }
+
+    /// A thing that was in the list and is not any more. Its own page says whether that is so.
+    async fn vanished_from(&mut self, process: &Process, component: &Component, node: &Value) -> Result<(), ConnectorError> {
+        let (entity, id) = (component.kind.entity(), id(node).unwrap_or_default());
+        let page = thing_page(self.polite.base(), node, &process.slug, component).filter(|_| component.kind != Kind::Budgets);
+        let status = match &page {
+            Some(page) => page_status(self.polite, page).await?,
+            None => PageStatus::Unclear(0),
+        };
+        if matches!(status, PageStatus::Hidden(_)) {
+            return self.withhold(entity, id, "it vanished while the list was read".to_owned()).await;
+        }
+        self.incomplete(entity, format!("component {}: the list changed while it was read", component.id));
+        Ok(())
     }
 }
 

@@ -152,7 +152,7 @@ fn what_hangs_on_something_unpublished_is_held_back_with_the_reason() {
 }
 
 /// Answers only for names that were announced.
-struct Strict(Vec<LocalId>);
+pub(super) struct Strict(pub(super) Vec<LocalId>);
 impl Names for Strict {
     fn record(&self, local: &LocalId) -> Option<RecordId> {
         assert!(self.0.contains(local), "{local} was not announced");

@@ -2,6 +2,7 @@
 
 mod decidim;
 mod profiles;
+mod things;
 pub mod works;
 
 use std::collections::BTreeSet;

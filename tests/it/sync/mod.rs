@@ -9,6 +9,7 @@ mod hostile;
 mod revisions;
 mod runs;
 mod simulated;
+mod things;
 mod works;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,0 +1,189 @@
+//! What the built-in profile makes of meetings, projects, results, progress reports and files, as the connector reads them
+//! from the simulated cities of both generations.
+
+use passerelle::demo::platform::{Generation, LYON, SimulatedDecidim};
+use passerelle::domain::record::Body;
+use passerelle::domain::source::SourceRecord;
+use passerelle::domain::{Class, Record};
+use passerelle::mapping::{Coverage, Mapped, SourceSchema, Standing, same_content};
+use serde_json::json;
+
+use super::decidim::Strict;
+use super::{PlainNames, decidim, lyon, map, readable};
+use crate::connectors::read;
+use crate::demo::replay::LYON_028;
+
+/// Everything that is read of Lyon, at an address that does not change.
+async fn read_lyon(generation: &str) -> Vec<SourceRecord> {
+    let (which, fixture) = if generation == "0.28" { (Generation::V028, LYON_028) } else { (Generation::V031, LYON) };
+    let clock = std::sync::Arc::new(passerelle::domain::time::SystemClock);
+    let platform = SimulatedDecidim::start(which, fixture, clock).await.expect("it starts");
+    let mut items = read(&platform.url()).await.items;
+    for item in &mut items {
+        let moved = |text: &str| text.replace(&platform.url(), "https://participer.lyon.example");
+        item.url = item.url.as_ref().map(|url| moved(url.as_str()).parse().expect("an address"));
+        item.fields = serde_json::from_str(&moved(&item.fields.to_string())).expect("it is JSON");
+    }
+    items
+}
+
+fn of<'a>(items: &'a [SourceRecord], entity: &str, id: &str) -> &'a SourceRecord {
+    let found = items.iter().find(|item| item.entity == entity && item.local_id == id);
+    found.unwrap_or_else(|| panic!("{entity} {id} was not read"))
+}
+
+fn only(mapped: Mapped) -> Record {
+    assert_eq!((mapped.held, mapped.drafts.len()), (None, 1));
+    mapped.drafts.into_iter().next().expect("one").record
+}
+
+#[tokio::test]
+async fn items_of_both_generations_become_these_records() {
+    for generation in ["0.28", "0.31"] {
+        let items = read_lyon(generation).await;
+        let withdrawn = if generation == "0.28" { "4" } else { "3" };
+        for (name, entity, id) in [
+            ("meeting-1-closed", "meeting", "1"),
+            ("meeting-withdrawn", "meeting", withdrawn),
+            ("project-1", "project", "1"),
+            ("result-1", "result", "1"),
+            ("result-3-part", "result", "3"),
+            ("milestone-1", "milestone", "1"),
+        ] {
+            insta::assert_snapshot!(format!("{generation}-{name}"), readable(&map(of(&items, entity, id)).drafts));
+        }
+        let mut file =
+            items.iter().find(|item| item.entity == "attachment" && item.context["of"]["entity"] == "meeting").cloned();
+        let file = file.as_mut().expect("a meeting has a file");
+        file.fields["url"] = json!("https://participer.lyon.example/rails/active_storage/disk/signed/file");
+        insta::assert_snapshot!(format!("{generation}-file-of-a-meeting"), readable(&map(file).drafts));
+        let comment = items.iter().find(|item| item.entity == "comment" && item.context["root"]["entity"] == "result");
+        let comment = comment.expect("somebody commented on a result");
+        insta::assert_snapshot!(format!("{generation}-comment-on-a-result"), readable(&map(comment).drafts));
+    }
+}
+
+#[tokio::test]
+async fn every_field_that_is_read_and_every_field_of_the_types_is_decided() {
+    let profile = decidim();
+    for generation in ["0.28", "0.31"] {
+        let mut coverage = Coverage::new();
+        coverage.expect(&profile, &SourceSchema::built_in("decidim", generation).expect("it is built in"));
+        let items = read_lyon(generation).await;
+        for item in &items {
+            coverage.see(&profile, item, &map(item));
+        }
+        let undecided: Vec<String> = coverage
+            .fields()
+            .filter(|(_, _, field)| field.standing == Standing::NotUnderstood)
+            .map(|(entity, name, _)| format!("{entity}.{name}"))
+            .collect();
+        assert_eq!(undecided, Vec::<String>::new(), "{generation}");
+        for entity in ["meeting", "project", "result", "milestone", "attachment"] {
+            let mapped = coverage.fields().filter(|(of, _, field)| *of == entity && field.standing == Standing::Mapped).count();
+            assert!(mapped > 3, "{generation}: {entity}");
+        }
+    }
+}
+
+#[test]
+fn every_column_of_the_tables_about_them_is_decided() {
+    let columns = |text: &str| text.trim().split(';').map(str::to_owned).collect::<Vec<_>>();
+    let mut coverage = Coverage::new();
+    for (table, text) in [
+        ("meetings", include_str!("fixtures/meetings-columns.txt")),
+        ("projects", include_str!("fixtures/projects-columns.txt")),
+        ("results", include_str!("fixtures/results-columns.txt")),
+        ("meeting_comments", include_str!("fixtures/meeting_comments-columns.txt")),
+        ("result_comments", include_str!("fixtures/result_comments-columns.txt")),
+    ] {
+        coverage.columns(&decidim(), table, &columns(text));
+    }
+    let undecided: Vec<String> = coverage
+        .fields()
+        .filter(|(_, _, field)| field.standing == Standing::NotUnderstood)
+        .map(|(table, name, _)| format!("{table} {name}"))
+        .collect();
+    assert_eq!(undecided, Vec::<String>::new());
+    coverage.columns(&decidim(), "meetings", &["organizer/email".to_owned()]);
+    assert_eq!(coverage.totals().not_understood, 1);
+}
+
+#[tokio::test]
+async fn every_name_that_mapping_asks_for_was_announced_and_nothing_public_is_held() {
+    for generation in ["0.28", "0.31"] {
+        for item in read_lyon(generation).await {
+            let announced = decidim().references(&item, &lyon());
+            let mapped = decidim().map(&item, &lyon(), &Strict(announced));
+            assert_eq!(mapped.held, None, "{} {}", item.entity, item.local_id);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_withdrawn_meeting_is_cancelled_and_keeps_its_title_only() {
+    for (generation, id) in [("0.28", "4"), ("0.31", "3")] {
+        let items = read_lyon(generation).await;
+        let record = only(map(of(&items, "meeting", id)));
+        assert!(record.title.is_some() && record.content.is_none());
+        let Body::Meeting(body) = record.body else { panic!("not a meeting") };
+        assert_eq!(body.state.map(|state| state.word()), Some("cancelled"));
+    }
+}
+
+#[tokio::test]
+async fn a_project_costs_what_the_city_says_and_votes_that_may_be_hidden_are_not_told() {
+    let project = |items: &[SourceRecord]| match only(map(of(items, "project", "1"))).body {
+        Body::BudgetProject(body) => body,
+        other => panic!("{other:?}"),
+    };
+    let old = project(&read_lyon("0.28").await);
+    let cost = old.estimated_cost.expect("it has a cost");
+    assert_eq!((cost.amount.units(), cost.currency.code()), (45_000, "EUR"));
+    assert_eq!((old.state, old.tallies.len(), old.derived_from.len()), (None, 0, 2));
+    let new = project(&read_lyon("0.31").await);
+    assert_eq!(new.state.map(|state| state.word()), Some("selected"));
+    assert_eq!(new.tallies.iter().map(|tally| tally.total).collect::<Vec<_>>(), [Some(30)]);
+}
+
+#[tokio::test]
+async fn more_than_the_whole_is_no_percentage() {
+    let items = read_lyon("0.28").await;
+    let mapped = map(of(&items, "result", "1"));
+    assert!(mapped.findings.iter().any(|finding| finding.property == "completion"), "{:?}", mapped.findings);
+    let Body::Result(body) = only(mapped).body else { panic!("not a result") };
+    assert_eq!((body.completion, body.state.map(|state| state.word())), (None, Some("underway")));
+    let Body::Result(part) = only(map(of(&items, "result", "3"))).body else { panic!("not a result") };
+    assert_eq!(part.completion.map(|completion| completion.percent()), Some(60));
+    assert!(part.part_of.is_some() && part.arises_from.is_empty() && body.arises_from.len() == 1);
+}
+
+#[tokio::test]
+async fn what_hangs_on_a_meeting_or_result_that_is_not_public_here_is_held_back() {
+    let items = read_lyon("0.31").await;
+    let without = PlainNames { unknown: [("meeting".to_owned(), "1".to_owned()), ("result".to_owned(), "1".to_owned())].into() };
+    let hang = |item: &&SourceRecord| {
+        let on = |of: &serde_json::Value| (of["entity"] == "meeting" || of["entity"] == "result") && of["id"] == "1";
+        on(&item.context["of"]) || on(&item.context["root"]) || item.context["result"]["id"] == "1"
+    };
+    let held: Vec<&SourceRecord> = items.iter().filter(hang).collect();
+    for entity in ["comment", "attachment", "milestone"] {
+        assert!(held.iter().any(|item| item.entity == entity), "{entity}");
+    }
+    for item in held {
+        let mapped = decidim().map(item, &lyon(), &without);
+        assert!(mapped.drafts.is_empty() && mapped.held.is_some(), "{} {}", item.entity, item.local_id);
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_only_moved_says_nothing_new() {
+    let items = read_lyon("0.31").await;
+    let file = items.iter().find(|item| item.entity == "attachment").expect("there are files");
+    let mut moved = file.clone();
+    moved.fields["url"] = json!("https://participer.lyon.example/rails/active_storage/disk/another/file.pdf");
+    assert_ne!(file.fields["url"], moved.fields["url"]);
+    assert!(same_content(&only(map(file)), &only(map(&moved))));
+    assert_eq!(only(map(&moved)).class(), Class::Document);
+    assert!(!serde_json::to_string(&only(map(&moved)).source).expect("it serialises").contains("another"));
+}
