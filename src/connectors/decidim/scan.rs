@@ -132,9 +132,13 @@ impl<'a> Scan<'a> {
         let processes = self.read_processes(&components).await?;
         let mut read = HashSet::new();
         for process in &processes {
-            for component in components.get(&process.id).into_iter().flatten().filter_map(Component::of) {
+            let listed = components.get(&process.id).into_iter().flatten();
+            let mut own: Vec<Component> = listed.filter_map(Component::of).collect();
+            // Results and projects come from proposals, which stand in any order beside them.
+            own.sort_by_key(|component| component.kind);
+            for component in &own {
                 if read.insert(component.id.clone()) {
-                    self.read_component(process, &component).await?;
+                    self.read_component(process, component).await?;
                 }
             }
         }
