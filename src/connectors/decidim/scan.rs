@@ -251,7 +251,8 @@ impl<'a> Scan<'a> {
     /// Some components were not read, so what hangs on them was not either.
     fn unread_components(&mut self, why: &str) {
         self.components_unread = true;
-        for entity in Kind::ALL.into_iter().flat_map(Kind::entities) {
+        let entities: HashSet<&str> = Kind::ALL.into_iter().flat_map(Kind::entities).copied().collect();
+        for entity in entities {
             self.incomplete(entity, why.to_owned());
         }
     }

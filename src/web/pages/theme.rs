@@ -29,7 +29,8 @@ const SHOWN: usize = 20;
 pub async fn theme(State(web): State<WebState>, InPath(key): InPath<Key>, visit: Visit) -> Result<Answer, WebError> {
     let mut reading = web.reading(&visit).await?;
     let address = Address::fixed(format!("/themes/{key}"));
-    let query = Query::of([Class::Consultation, Class::Contribution]).newest(AT_A_TIME);
+    let query = Query::of([Class::Consultation, Class::Contribution, Class::Meeting, Class::BudgetProject, Class::Result])
+        .newest(AT_A_TIME);
     let (mut found, mut seen, mut after): (Vec<Held>, usize, Option<String>) = (Vec::new(), 0, None);
     loop {
         let cursor = after.as_deref().map(str::parse).transpose().map_err(|_| WebError::NotFound)?;

@@ -42,7 +42,7 @@ impl City {
         Self::of(store, generation, if generation == Generation::V031 { LYON } else { BORDEAUX }).await
     }
 
-    pub(super) async fn of(store: &Store, generation: Generation, fixture: &str) -> Self {
+    pub async fn of(store: &Store, generation: Generation, fixture: &str) -> Self {
         let clock = ManualClock::at("2026-11-24T09:00:00Z".parse().expect("an instant"));
         let platform = SimulatedDecidim::start(generation, fixture, Arc::new(clock.clone())).await.expect("it starts");
         let installation = Installation {
