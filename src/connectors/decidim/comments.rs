@@ -93,7 +93,7 @@ impl Scan<'_> {
         for (id, known) in things {
             let mut discussion = discussions.remove(id).unwrap_or(Discussion { failed: true, ..Discussion::default() });
             if broken {
-                self.from_open_data(component, id, &mut discussion).await?;
+                self.add_from_open_data(component, id, &mut discussion).await?;
             } else if discussion.failed {
                 self.recover(component, id, &mut discussion).await?;
             }
@@ -162,7 +162,7 @@ impl Scan<'_> {
     }
 
     /// Takes a discussion as the open data hold it.
-    async fn from_open_data(&mut self, component: &Component, on: &str, into: &mut Discussion) -> Result<(), ConnectorError> {
+    async fn add_from_open_data(&mut self, component: &Component, on: &str, into: &mut Discussion) -> Result<(), ConnectorError> {
         for row in self.rows_on(component.kind, on) {
             let Some(fields) = row.as_fields() else { continue };
             // The nearest come first: a parent that is not there is hidden, or deleted, which cannot be told here.

@@ -132,7 +132,7 @@ pub(super) async fn read_page(
     after: Option<&str>,
 ) -> Result<Option<Page>, ConnectorError> {
     let answer = polite.ask(question, variables(component, first, after)).await?;
-    page_of(polite, component, answer)
+    page_of(polite, component, &answer)
 }
 
 /// As [`read_page`], for a question that may itself be what the platform stumbles over.
@@ -144,14 +144,14 @@ pub(super) async fn try_page(
     after: Option<&str>,
 ) -> Result<Option<Page>, ConnectorError> {
     let answer = polite.ask_trying(question, variables(component, first, after), 1).await?;
-    page_of(polite, component, answer)
+    page_of(polite, component, &answer)
 }
 
 fn variables(component: &Component, first: u32, after: Option<&str>) -> Value {
     json!({ "id": component.id, "first": first, "after": after })
 }
 
-fn page_of(polite: &Polite, component: &Component, answer: Answer) -> Result<Option<Page>, ConnectorError> {
+fn page_of(polite: &Polite, component: &Component, answer: &Answer) -> Result<Option<Page>, ConnectorError> {
     let complaints: Vec<String> = answer.errors.iter().map(Complaint::reason).collect();
     let refused = || {
         let reason = complaints.first().cloned().unwrap_or_else(|| "no list in the answer".to_owned());

@@ -9,7 +9,7 @@ use super::things::{Budget, Filed, Meeting, On, Outcome, Project};
 
 /// Meetings of public components: hidden, binned and private ones are not there, unpublished ones are.
 pub(super) fn meetings(state: &State, base: &str) -> Vec<Row> {
-    let listed = state.meetings.iter().filter(|m| !m.hidden && !m.trashed && !(m.private && m.opaque));
+    let listed = state.meetings.iter().filter(|m| !(m.hidden || m.trashed || m.private && m.opaque));
     listed.filter(|m| state.shows_component(m.component)).map(|m| meeting(state, m, base)).collect()
 }
 

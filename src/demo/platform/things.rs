@@ -51,7 +51,7 @@ pub struct Meeting {
 impl Meeting {
     /// Whether it stands in the list at all: a hidden one does, as a null node.
     pub(super) const fn is_listed(&self) -> bool {
-        !self.unpublished && !self.trashed && !(self.private && self.opaque)
+        !(self.unpublished || self.trashed || self.private && self.opaque)
     }
 }
 

@@ -40,7 +40,7 @@ async fn every_public_meeting_result_milestone_and_project_comes_once_in_both_ge
     let mut seen = BTreeMap::new();
     for platform in [lyon().await, bordeaux().await, old_lyon().await] {
         let reading = read(&platform.url()).await;
-        for (entity, expected) in platform.read(|state| public(state)) {
+        for (entity, expected) in platform.read(public) {
             assert_eq!(reading.ids(entity), expected, "{entity} of {}", platform.url());
             *seen.entry(entity).or_insert(0) += expected.len();
             let report = &reading.report().entities[entity];

@@ -127,7 +127,7 @@ async fn a_withdrawn_meeting_is_cancelled_and_keeps_its_title_only() {
         let record = only(map(of(&items, "meeting", id)));
         assert!(record.title.is_some() && record.content.is_none());
         let Body::Meeting(body) = record.body else { panic!("not a meeting") };
-        assert_eq!(body.state.map(|state| state.word()), Some("cancelled"));
+        assert_eq!(body.state.map(passerelle::domain::consultation::LifecycleState::word), Some("cancelled"));
     }
 }
 
@@ -142,7 +142,7 @@ async fn a_project_costs_what_the_city_says_and_votes_that_may_be_hidden_are_not
     assert_eq!((cost.amount.units(), cost.currency.code()), (45_000, "EUR"));
     assert_eq!((old.state, old.tallies.len(), old.derived_from.len()), (None, 0, 2));
     let new = project(&read_lyon("0.31").await);
-    assert_eq!(new.state.map(|state| state.word()), Some("selected"));
+    assert_eq!(new.state.map(passerelle::domain::project::ProjectState::word), Some("selected"));
     assert_eq!(new.tallies.iter().map(|tally| tally.total).collect::<Vec<_>>(), [Some(30)]);
 }
 
@@ -152,9 +152,9 @@ async fn more_than_the_whole_is_no_percentage() {
     let mapped = map(of(&items, "result", "1"));
     assert!(mapped.findings.iter().any(|finding| finding.property == "completion"), "{:?}", mapped.findings);
     let Body::Result(body) = only(mapped).body else { panic!("not a result") };
-    assert_eq!((body.completion, body.state.map(|state| state.word())), (None, Some("underway")));
+    assert_eq!((body.completion, body.state.map(passerelle::domain::progress::CommitmentState::word)), (None, Some("underway")));
     let Body::Result(part) = only(map(of(&items, "result", "3"))).body else { panic!("not a result") };
-    assert_eq!(part.completion.map(|completion| completion.percent()), Some(60));
+    assert_eq!(part.completion.map(passerelle::domain::progress::Completion::percent), Some(60));
     assert!(part.part_of.is_some() && part.arises_from.is_empty() && body.arises_from.len() == 1);
 }
 

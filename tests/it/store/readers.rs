@@ -1,6 +1,5 @@
 //! Readers: accounts, what they follow, which inbox took what, and how a host is signed for.
 
-
 use passerelle::domain::account::Account;
 use passerelle::domain::partner::{FollowState, PartnerKind};
 use passerelle::store::schemes::REMEMBERED;
