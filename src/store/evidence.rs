@@ -101,7 +101,7 @@ impl Tx {
     ) -> Result<Vec<Digest>, StoreError> {
         let text = match self.backend() {
             Backend::Sqlite => "SELECT log_head, log_rows FROM partner WHERE domain = $1",
-            Backend::Postgres => "SELECT log_head, log_rows FROM partner WHERE domain = $1 FOR UPDATE",
+            Backend::Postgres => "SELECT log_head, log_rows FROM partner WHERE domain = $1 FOR NO KEY UPDATE",
         };
         let head: Option<Head> = on_backend!(&mut *self, conn => {
             sqlx::query_as(text).bind(partner).fetch_optional(conn).await?
