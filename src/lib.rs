@@ -27,7 +27,7 @@
 //! | [`web`] | pages and endpoints | holds business rules |
 //! | [`app`] | wires it all together; starts and stops it | |
 //! | [`cli`] | the commands | |
-//! | [`bench`] | what all of this costs, measured in other processes | is named by anyone but `cli` and tests |
+//! | [`mod@bench`] | what all of this costs, measured in other processes | is named by anyone but `cli` and tests |
 //! | [`demo`] | simulated platforms with state, and the story they tell | is named by anyone but `cli` and tests |
 //!
 //! # Invariants
