@@ -27,17 +27,19 @@ use crate::support::leaky::{CANARIES, Leaky};
 use crate::support::stores::Databases;
 
 /// Every property name that may cross between two gateways.
-const NAMES: &str = "@context actor amends assertionMethod attributedTo authorKind authorState author authority authorityIdentifier \
-    authorityKind backupsUntil cause code content contentMap context contributionKind contributions controller countedAt created \
-    cryptosuite currentPhase decisionScope deleted deliveryState detail digestSalt dispositionState endTime erased exactMatch first \
-    followers formerType id inReplyTo inScheme inbox language latitude legalBasis license lifecycleState localId location longitude \
-    mapping measure mediaType mergedInto method moderationState name nameMap next notation notified object orderedItems \
-    originalLanguage outbox outcome owner partOf personalDataHandling phaseKind phaseState phases prefLabel preferredUsername \
-    previousDigest problems process processKind profile profileVersion proof proofPurpose proofValue pseudonym pseudonymScope \
-    publicKey publicKeyMultibase publicKeyPem published purgedAt reasonCode receiptFor receivedAt recordType relationship removed \
-    replies requestActivity residual respondsTo result retrievedAt revision rightsContact signatoryRole sourceRecord stance startTime \
-    status streams subject subjectDigest summary summaryMap supportTally supports system territory theme title to topic topics total \
-    totalItems translations type unmapped updated url verificationMethod withheld";
+const NAMES: &str = "@context actor amends amount arisesFrom assertionMethod attendance attributedTo author authority authorityIdentifier \
+    authorityKind authorKind authorState backupsUntil cause code commitmentState completion content contentMap context \
+    contributionKind contributions controller countedAt created cryptosuite currency currentPhase decisionScope deleted \
+    deliveryState derivedFrom detail digestSalt dispositionState dueDate endTime erased estimatedCost exactMatch first \
+    followers formerType href id inbox inReplyTo inScheme language latitude legalBasis license lifecycleState localId \
+    location longitude mapping measure mediaType meetingKind mergedInto method minutes moderationState name nameMap next \
+    notation notified object orderedItems originalLanguage outbox outcome owner partOf personalDataHandling phaseKind \
+    phases phaseState preferredUsername prefLabel previousDigest problems process processKind profile profileVersion \
+    projectState proof proofPurpose proofValue pseudonym pseudonymScope publicKey publicKeyMultibase publicKeyPem \
+    published purgedAt reasonCode receiptFor receivedAt recordType relationship removed replies requestActivity residual \
+    respondsTo result resultOf retrievedAt revision rightsContact signatoryRole sourceRecord stance startTime status \
+    streams subject subjectDigest summary summaryMap supports supportTally system territory theme title to topic topics \
+    total totalItems translations type unmapped updated url verificationMethod withheld";
 
 /// The properties of the documents that have no schema of their own.
 const COLLECTION: [&str; 8] = ["@context", "id", "type", "partOf", "next", "first", "totalItems", "orderedItems"];
