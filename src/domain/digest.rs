@@ -32,8 +32,14 @@ impl Digest {
     /// The digest of `bytes`, which the caller has put into canonical form.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
+        Self::of_hash(&sha256(bytes))
+    }
+
+    /// The digest of bytes whose SHA-256 is `hash`.
+    #[must_use]
+    pub fn of_hash(hash: &[u8; 32]) -> Self {
         let mut multihash = SHA2_256.to_vec();
-        multihash.extend_from_slice(&sha256(bytes));
+        multihash.extend_from_slice(hash);
         Self(format!("z{}", bs58::encode(multihash).into_string()))
     }
 

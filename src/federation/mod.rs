@@ -10,6 +10,7 @@
 pub mod actor;
 pub mod backfill;
 mod bucket;
+mod canonical;
 pub mod context;
 pub mod dispatch;
 pub mod effect;

@@ -12,6 +12,7 @@ use crate::domain::digest::{Digest, sha256};
 use crate::domain::partner::Multikey;
 use crate::domain::{ActorId, Timestamp};
 
+use super::canonical::{self, Gap};
 use super::keys::{KeyError, Keys, verify_ed25519};
 
 /// A document with its proof, in canonical form.
@@ -69,27 +70,118 @@ pub enum ProofError {
     Key(#[from] KeyError),
 }
 
+impl From<serde_json::Error> for ProofError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::NotCanonical(error.to_string())
+    }
+}
+
 /// RFC 8785 bytes of a value.
 ///
 /// # Errors
 /// [`ProofError::NotCanonical`] when the value has none.
-pub fn canonical(value: &impl serde::Serialize) -> Result<Vec<u8>, ProofError> {
-    serde_json_canonicalizer::to_vec(value).map_err(|error| ProofError::NotCanonical(error.to_string()))
+pub fn canonical(value: &Value) -> Result<Vec<u8>, ProofError> {
+    Ok(canonical::write(value)?)
 }
 
 /// The digest of a document: of its canonical form without `proof` (what `previousDigest` and
-/// `subjectDigest` repeat).
+/// `subjectDigest` repeat). Whoever needs more of the document than this reads it as [`Written`].
 ///
 /// # Errors
 /// As for [`canonical`].
 pub fn digest(document: &Value) -> Result<Digest, ProofError> {
     match document {
-        Value::Object(object) if object.contains_key("proof") => {
-            let mut bare = object.clone();
-            bare.shift_remove("proof");
-            Ok(Digest::of(&canonical(&bare)?))
-        }
+        Value::Object(_) => Ok(Written::read(document)?.digest()),
         other => Ok(Digest::of(&canonical(other)?)),
+    }
+}
+
+/// A document of somebody else, written canonically once for all that is asked of it: its digest, whether
+/// its proof holds, and the bytes that are kept.
+#[derive(Debug, Clone)]
+pub struct Written<'d> {
+    object: &'d Map<String, Value>,
+    bare: Gap,
+    hash: [u8; 32],
+}
+
+impl<'d> Written<'d> {
+    /// Writes a document.
+    ///
+    /// # Errors
+    /// [`ProofError::NotAnObject`], or as for [`canonical`].
+    pub fn read(document: &'d Value) -> Result<Self, ProofError> {
+        let Value::Object(object) = document else { return Err(ProofError::NotAnObject) };
+        let bare = Gap::write(object, "proof")?;
+        let hash = sha256(&bare.bytes);
+        Ok(Self { object, bare, hash })
+    }
+
+    /// Digest of the canonical form without `proof`.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of_hash(&self.hash)
+    }
+
+    /// The canonical bytes, with the `proof` where there is one.
+    ///
+    /// # Errors
+    /// As for [`canonical`].
+    pub fn bytes(&self) -> Result<Bytes, ProofError> {
+        Ok(match self.object.get("proof") {
+            Some(proof) => self.bare.filled(&canonical(proof)?).into(),
+            None => Bytes::copy_from_slice(&self.bare.bytes),
+        })
+    }
+
+    /// Checks the proof, as [`verify`] does.
+    ///
+    /// # Errors
+    /// As for [`verify`].
+    pub fn verify(&self, key: &Multikey, key_id: &str, now: Timestamp) -> Result<Proven, ProofError> {
+        let Some(Value::Object(proof)) = self.object.get("proof") else { return Err(ProofError::Missing) };
+        let is = |name: &str, word: &str| proof.get(name).and_then(Value::as_str) == Some(word);
+        if !is("type", "DataIntegrityProof") || !is("cryptosuite", "eddsa-jcs-2022") || !is("proofPurpose", "assertionMethod") {
+            return Err(ProofError::Unsupported);
+        }
+        let method = proof.get("verificationMethod").and_then(Value::as_str).unwrap_or_default();
+        if method != key_id {
+            return Err(ProofError::OtherKey(method.chars().take(200).collect()));
+        }
+        let created = time_of(proof, "created")?;
+        if time_of(proof, "expires")?.is_some_and(|expires| expires <= now) {
+            return Err(ProofError::Time);
+        }
+        let signed = self.signed(proof.get("@context"))?;
+        let signature = proof
+            .get("proofValue")
+            .and_then(Value::as_str)
+            .filter(|text| text.len() <= 100)
+            .and_then(|text| text.strip_prefix('z'))
+            .and_then(|text| bs58::decode(text).into_vec().ok())
+            .filter(|bytes| bytes.len() == 64)
+            .ok_or(ProofError::Encoding)?;
+        let options = Gap::write(proof, "proofValue")?;
+        let message = hash_data(&options.bytes, &signed);
+        verify_ed25519(key, &message, &signature).map_err(|_| ProofError::Broken)?;
+        Ok(Proven { digest: self.digest(), created })
+    }
+
+    /// The hash that a proof with this `@context` is about (§3.3.2): the document's contexts begin with the
+    /// proof's, and the proof's are what was signed. Nearly always they are the same.
+    fn signed(&self, context: Option<&Value>) -> Result<[u8; 32], ProofError> {
+        let own = self.object.get("@context");
+        match context {
+            Some(context) if own != Some(context) => {
+                if !begins_with(own, context) {
+                    return Err(ProofError::Context);
+                }
+                let mut bare = self.object.clone();
+                bare.insert("@context".to_owned(), context.clone());
+                Ok(sha256(&Gap::write(&bare, "proof")?.bytes))
+            }
+            _ => Ok(self.hash),
+        }
     }
 }
 
@@ -123,12 +215,16 @@ fn sign_repeating(document: Value, keys: &Keys, created: Timestamp, context: boo
     if context && let Some(context) = object.get("@context") {
         options.insert("@context".to_owned(), context.clone());
     }
-    let bare = canonical(&object)?;
-    let signature = keys.sign_ed25519(&hash_data(&canonical(&options)?, &bare))?;
-    options.insert("proofValue".to_owned(), json!(format!("z{}", bs58::encode(signature).into_string())));
+    // The document and the proof are written once each; what is published is the one with the other inside.
+    let bare = Gap::write(&object, "proof")?;
+    let hash = sha256(&bare.bytes);
+    let unsigned = Gap::write(&options, "proofValue")?;
+    let signature = keys.sign_ed25519(&hash_data(&unsigned.bytes, &hash))?;
+    let value = json!(format!("z{}", bs58::encode(signature).into_string()));
+    let bytes = bare.filled(&unsigned.filled(&canonical(&value)?)).into();
+    options.insert("proofValue".to_owned(), value);
     object.insert("proof".to_owned(), Value::Object(options));
-    let bytes = canonical(&object)?.into();
-    Ok(Signed { document: Value::Object(object), bytes, digest: Digest::of(&bare) })
+    Ok(Signed { document: Value::Object(object), bytes, digest: Digest::of_hash(&hash) })
 }
 
 /// Checks the proof of a document against `key`, which the proof must name as `key_id`.
@@ -136,44 +232,7 @@ fn sign_repeating(document: Value, keys: &Keys, created: Timestamp, context: boo
 /// # Errors
 /// Says why the proof does not hold; a document without a valid proof is never shown (R4).
 pub fn verify(document: &Value, key: &Multikey, key_id: &str, now: Timestamp) -> Result<Proven, ProofError> {
-    let Value::Object(object) = document else { return Err(ProofError::NotAnObject) };
-    let Some(Value::Object(proof)) = object.get("proof") else { return Err(ProofError::Missing) };
-    let is = |name: &str, word: &str| proof.get(name).and_then(Value::as_str) == Some(word);
-    if !is("type", "DataIntegrityProof") || !is("cryptosuite", "eddsa-jcs-2022") || !is("proofPurpose", "assertionMethod") {
-        return Err(ProofError::Unsupported);
-    }
-    let method = proof.get("verificationMethod").and_then(Value::as_str).unwrap_or_default();
-    if method != key_id {
-        return Err(ProofError::OtherKey(method.chars().take(200).collect()));
-    }
-    let created = time_of(proof, "created")?;
-    if time_of(proof, "expires")?.is_some_and(|expires| expires <= now) {
-        return Err(ProofError::Time);
-    }
-
-    let mut bare = object.clone();
-    bare.shift_remove("proof");
-    let digest = Digest::of(&canonical(&bare)?);
-    if let Some(context) = proof.get("@context") {
-        // §3.3.2: the document's contexts begin with the proof's, and the proof's are what was signed.
-        if !begins_with(object.get("@context"), context) {
-            return Err(ProofError::Context);
-        }
-        bare.insert("@context".to_owned(), context.clone());
-    }
-    let mut options = proof.clone();
-    let value = options.shift_remove("proofValue");
-    let signature = value
-        .as_ref()
-        .and_then(Value::as_str)
-        .filter(|text| text.len() <= 100)
-        .and_then(|text| text.strip_prefix('z'))
-        .and_then(|text| bs58::decode(text).into_vec().ok())
-        .filter(|bytes| bytes.len() == 64)
-        .ok_or(ProofError::Encoding)?;
-    let message = hash_data(&canonical(&options)?, &canonical(&bare)?);
-    verify_ed25519(key, &message, &signature).map_err(|_| ProofError::Broken)?;
-    Ok(Proven { digest, created })
+    Written::read(document)?.verify(key, key_id, now)
 }
 
 /// The actor that a proof says made it: its verification method without the fragment.
@@ -183,10 +242,11 @@ pub fn signer(document: &Value) -> Option<ActorId> {
     method.split('#').next()?.parse().ok()
 }
 
-fn hash_data(options: &[u8], document: &[u8]) -> [u8; 64] {
+/// What is signed: the hash of the canonical proof options, then the hash of the canonical document.
+fn hash_data(options: &[u8], document: &[u8; 32]) -> [u8; 64] {
     let mut data = [0; 64];
     data[..32].copy_from_slice(&sha256(options));
-    data[32..].copy_from_slice(&sha256(document));
+    data[32..].copy_from_slice(document);
     data
 }
 
