@@ -9,18 +9,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::answer::Answer;
+use super::kept::Kept;
 use crate::store::{Store, StoreError};
 
 /// A page also ages by itself: "open until" passes without any change in the database.
 const LIVES_AT_MOST: Duration = Duration::from_mins(1);
-/// What an entry costs beside its bytes, roughly.
-const OVERHEAD: usize = 400;
-
 /// The cache.
 #[derive(Debug)]
 pub struct Cache {
-    kept: moka::future::Cache<String, Kept>,
+    kept: moka::sync::Cache<String, Entry>,
     check_every: Duration,
     born: Instant,
     /// Milliseconds since `born` of the last look at the stamp.
@@ -29,8 +26,8 @@ pub struct Cache {
 }
 
 #[derive(Debug, Clone)]
-struct Kept {
-    answer: Arc<Answer>,
+struct Entry {
+    kept: Arc<Kept>,
     stamp: u64,
 }
 
@@ -38,9 +35,9 @@ impl Cache {
     /// A cache of at most `bytes` that looks for changes at most once per `check_every`.
     #[must_use]
     pub fn new(bytes: u64, check_every: Duration) -> Self {
-        let weigh = |key: &String, kept: &Kept| u32::try_from(key.len() + kept.answer.body.len() + OVERHEAD).unwrap_or(u32::MAX);
+        let weigh = |key: &String, entry: &Entry| u32::try_from(key.len() + entry.kept.weight()).unwrap_or(u32::MAX);
         Self {
-            kept: moka::future::Cache::builder().max_capacity(bytes).weigher(weigh).time_to_live(LIVES_AT_MOST).build(),
+            kept: moka::sync::Cache::builder().max_capacity(bytes).weigher(weigh).time_to_live(LIVES_AT_MOST).build(),
             check_every,
             born: Instant::now(),
             checked: AtomicU64::new(u64::MAX),
@@ -73,12 +70,13 @@ impl Cache {
     }
 
     /// What is kept for `key` and still stands under `stamp`.
-    pub async fn get(&self, key: &str, stamp: u64) -> Option<Arc<Answer>> {
-        self.kept.get(key).await.filter(|kept| kept.stamp == stamp).map(|kept| kept.answer)
+    #[must_use]
+    pub fn get(&self, key: &str, stamp: u64) -> Option<Arc<Kept>> {
+        self.kept.get(key).filter(|entry| entry.stamp == stamp).map(|entry| entry.kept)
     }
 
     /// Keeps an answer that was made after `stamp` was read.
-    pub async fn put(&self, key: String, stamp: u64, answer: Arc<Answer>) {
-        self.kept.insert(key, Kept { answer, stamp }).await;
+    pub fn put(&self, key: String, stamp: u64, kept: Arc<Kept>) {
+        self.kept.insert(key, Entry { kept, stamp });
     }
 }

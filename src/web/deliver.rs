@@ -7,20 +7,26 @@ use askama::Template;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW, CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
-    LOCATION, RETRY_AFTER, VARY,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_TYPE, ETAG,
+    IF_NONE_MATCH, LOCATION, RETRY_AFTER, VARY,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 
 use super::answer::{Answer, Sharing};
+use super::coding::Coding;
 use super::error::WebError;
 use super::frame::Frame;
+use super::kept::Kept;
+use super::language::Language;
 use super::negotiate::Form;
 use super::state::WebState;
 use super::urls::Address;
 use super::visit::Visit;
+
+/// What of a request an answer depends on.
+const VARIES: HeaderValue = HeaderValue::from_static("Accept, Accept-Language, Accept-Encoding");
 
 /// The page of a failure.
 #[derive(Debug, Template)]
@@ -34,29 +40,52 @@ pub struct ProblemPage {
     pub number: Option<String>,
 }
 
-/// The layer around every address.
-pub async fn deliver(State(web): State<WebState>, mut request: Request, next: Next) -> Response {
+/// Where an answer is to be kept, decided before it is made.
+#[derive(Debug, Clone)]
+struct Place {
+    key: String,
+    stamp: u64,
+}
+
+/// The outermost layer: what is kept is answered from memory before anything else is done.
+pub async fn recall(State(web): State<WebState>, mut request: Request, next: Next) -> Response {
     let visit = Visit::read(request.uri(), request.headers(), web.site().language);
     let asked = Asked::of(&request);
-    request.extensions_mut().insert(visit.clone());
-    // A signature may entitle its owner to more: such answers are never kept nor taken from memory.
-    let may_keep = asked.reads && !asked.signed;
-    let key = visit.cache_key();
-    let stamp = if may_keep { web.cache().stamp(web.store()).await.ok() } else { None };
-    if let Some(stamp) = stamp
-        && let Some(kept) = web.cache().get(&key, stamp).await
+    // A signature may entitle its owner to more: such answers are never kept nor taken from memory. Nor is
+    // anything for who refuses every coding: the layer that packs answers that.
+    if let Some(coding) = asked.coding.filter(|_| asked.reads && !asked.signed)
+        && let Ok(stamp) = web.cache().stamp(web.store()).await
     {
-        return write(&kept, &visit, &asked);
+        let key = visit.cache_key();
+        if let Some(kept) = web.cache().get(&key, stamp) {
+            return kept.respond(coding, &asked).await;
+        }
+        request.extensions_mut().insert(Place { key, stamp });
     }
+    request.extensions_mut().insert(visit);
+    next.run(request).await
+}
+
+/// The layer around every address whose answer is to be made.
+pub async fn deliver(State(web): State<WebState>, mut request: Request, next: Next) -> Response {
+    let known = request.extensions().get::<Visit>().cloned();
+    let visit = known.unwrap_or_else(|| Visit::read(request.uri(), request.headers(), web.site().language));
+    let asked = Asked::of(&request);
+    let place = request.extensions_mut().remove::<Place>();
     let mut response = next.run(request).await;
     let answer = response.extensions_mut().remove::<Arc<Answer>>();
     let failure = response.extensions_mut().remove::<WebError>();
     match (answer, failure.or_else(|| unframed(&response))) {
         (Some(answer), _) => {
-            if let Some(stamp) = stamp.filter(|_| matches!(answer.sharing, Sharing::Forever | Sharing::Everybody)) {
-                web.cache().put(key, stamp, Arc::clone(&answer)).await;
+            let may_keep = matches!(answer.sharing, Sharing::Forever | Sharing::Everybody);
+            match (place.filter(|_| may_keep), asked.coding) {
+                (Some(Place { key, stamp }), Some(coding)) => {
+                    let kept = Arc::new(Kept::new(answer, visit.language));
+                    web.cache().put(key, stamp, Arc::clone(&kept));
+                    kept.respond(coding, &asked).await
+                }
+                _ => write(&answer, &visit, &asked),
             }
-            write(&answer, &visit, &asked)
         }
         (None, Some(error)) => problem(&web, &visit, &asked, &error, response.headers()),
         (None, None) => response,
@@ -64,10 +93,13 @@ pub async fn deliver(State(web): State<WebState>, mut request: Request, next: Ne
 }
 
 /// What of a request decides about the form of its answer.
-struct Asked {
+#[derive(Debug)]
+pub struct Asked {
+    /// Whether only the head is wanted.
+    pub head: bool,
     reads: bool,
-    head: bool,
     signed: bool,
+    coding: Option<Coding>,
     if_none_match: Option<String>,
 }
 
@@ -76,46 +108,60 @@ impl Asked {
         let headers = request.headers();
         let tags: Vec<&str> = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).collect();
         Self {
-            reads: matches!(*request.method(), Method::GET | Method::HEAD),
             head: request.method() == Method::HEAD,
-            signed: headers.contains_key("signature") || headers.contains_key("authorization"),
+            reads: matches!(*request.method(), Method::GET | Method::HEAD),
+            signed: headers.contains_key("signature") || headers.contains_key(AUTHORIZATION),
+            coding: Coding::of(headers),
             if_none_match: (!tags.is_empty()).then(|| tags.join(",")),
         }
     }
 
-    fn has(&self, etag: &str) -> bool {
+    /// Whether who asks has this answer already, in whatever coding.
+    #[must_use]
+    pub fn has_unchanged(&self, answer: &Answer) -> bool {
         let bare = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-        self.if_none_match.as_deref().is_some_and(|tags| tags.split(',').any(|tag| tag.trim() == "*" || bare(tag) == bare(etag)))
+        let names = |tag: &str| tag.trim() == "*" || bare(tag) == bare(&answer.etag);
+        answer.status == StatusCode::OK
+            && self.reads
+            && self.if_none_match.as_deref().is_some_and(|tags| tags.split(',').any(names))
     }
 }
 
-fn write(answer: &Answer, visit: &Visit, asked: &Asked) -> Response {
-    let mut headers = HeaderMap::new();
+/// The headers of an answer that do not depend on its coding, and that "not modified" repeats.
+#[must_use]
+pub fn head(answer: &Answer, language: Language) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(24);
     set(&mut headers, ETAG, &answer.etag);
-    set(&mut headers, VARY, "Accept, Accept-Language");
+    headers.insert(VARY, VARIES);
     let caching = match answer.sharing {
         Sharing::Forever => "public, max-age=31536000, immutable",
         Sharing::Everybody | Sharing::ByQuery => "public, no-cache",
         Sharing::OneReader => "private, no-store",
     };
-    set(&mut headers, CACHE_CONTROL, caching);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static(caching));
     if answer.open {
-        set(&mut headers, ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     }
     if answer.translated {
-        set(&mut headers, CONTENT_LANGUAGE, visit.language.tag());
+        headers.insert(CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
     }
     if let Some(location) = &answer.location {
         set(&mut headers, LOCATION, location);
     }
     if answer.noindex {
-        set(&mut headers, HeaderName::from_static("x-robots-tag"), "noindex");
+        headers.insert(HeaderName::from_static("x-robots-tag"), HeaderValue::from_static("noindex"));
     }
-    if answer.status == StatusCode::OK && asked.reads && asked.has(&answer.etag) {
+    headers
+}
+
+/// An answer that is not kept; the layer outside packs it.
+fn write(answer: &Answer, visit: &Visit, asked: &Asked) -> Response {
+    let mut headers = head(answer, visit.language);
+    if asked.has_unchanged(answer) {
         return respond(StatusCode::NOT_MODIFIED, headers, Body::empty());
     }
-    set(&mut headers, CONTENT_TYPE, answer.content_type);
-    set(&mut headers, CONTENT_LENGTH, &answer.body.len().to_string());
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(answer.body.len()));
     let body = if asked.head { Body::empty() } else { Body::from(answer.body.clone()) };
     respond(answer.status, headers, body)
 }
@@ -151,7 +197,7 @@ fn problem(web: &WebState, visit: &Visit, asked: &Asked, error: &WebError, made_
     set(&mut headers, CONTENT_TYPE, content_type);
     set(&mut headers, CONTENT_LANGUAGE, visit.language.tag());
     set(&mut headers, CONTENT_LENGTH, &body.len().to_string());
-    set(&mut headers, VARY, "Accept, Accept-Language");
+    headers.insert(VARY, VARIES);
     set(&mut headers, CACHE_CONTROL, "no-store");
     for name in [ALLOW, RETRY_AFTER] {
         if let Some(value) = made_below.get(&name) {

@@ -1,7 +1,7 @@
 //! The security headers that every answer carries, errors included (HRD 4.1, SEC-171, SEC-172).
 
-use axum::http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 
 /// Nothing is allowed but our own style sheet and images: no script, no frame, no other host.
@@ -21,19 +21,24 @@ pub async fn harden(mut response: Response) -> Response {
     if passing {
         headers.entry(RETRY_AFTER).or_insert(COME_BACK);
     }
-    for (name, value) in
-        [(CONTENT_SECURITY_POLICY, POLICY), (X_CONTENT_TYPE_OPTIONS, "nosniff"), (REFERRER_POLICY, "no-referrer")]
-    {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
-    }
+    harden_all(headers);
+    response
+}
+
+/// Adds those that do not depend on the status.
+pub fn harden_all(headers: &mut HeaderMap) {
+    const OPENER: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+    const PERMISSIONS: HeaderName = HeaderName::from_static("permissions-policy");
     for (name, value) in [
-        ("cross-origin-opener-policy", "same-origin"),
-        ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
-        ("x-frame-options", "DENY"),
+        (CONTENT_SECURITY_POLICY, POLICY),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (REFERRER_POLICY, "no-referrer"),
+        (OPENER, "same-origin"),
+        (PERMISSIONS, "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+        (X_FRAME_OPTIONS, "DENY"),
     ] {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
-    response
 }
 
 #[cfg(test)]

@@ -9,12 +9,14 @@ pub mod activitypub;
 pub mod answer;
 pub mod assets;
 pub mod cache;
+pub mod coding;
 pub mod deliver;
 pub mod error;
 pub mod frame;
 pub mod headers;
 pub mod html;
 pub mod i18n;
+pub mod kept;
 pub mod language;
 pub mod negotiate;
 pub mod pages;
@@ -120,6 +122,7 @@ pub fn router(web: WebState) -> Router {
         .layer(from_fn_with_state(web.clone(), deliver::deliver))
         .layer(CompressionLayer::new())
         .layer(map_response(headers::harden))
+        .layer(from_fn_with_state(web.clone(), deliver::recall))
         .merge(doors)
         .with_state(web)
 }

@@ -1,6 +1,7 @@
 //! What people and machines see, over real stores.
 
 pub mod city;
+mod codings;
 mod crawl;
 mod inbox;
 mod ledger;

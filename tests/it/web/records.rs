@@ -18,7 +18,7 @@ store_tests! {
         fill(&site.store).await?;
         let page = site.get("/contributions/barriere").await;
         assert_eq!((page.status, page.header("content-type")), (StatusCode::OK, PAGE));
-        assert_eq!(page.header("vary"), "Accept, Accept-Language");
+        assert_eq!(page.header("vary"), "Accept, Accept-Language, Accept-Encoding");
         let sealed = site.store.read().await?.lookup_record(&id(LYON, Class::Contribution, "barriere")).await?.expect("it is there");
         for accept in ["application/activity+json", "application/ld+json; profile=\"https://www.w3.org/ns/activitystreams\""] {
             let machine = site.ask("/contributions/barriere", &[("accept", accept)]).await;
