@@ -118,7 +118,9 @@ fn simulate(items: u64) -> Starting {
         platform.throttle(None);
         platform
             .change(|state| {
-                let like = state.proposals.iter().find(|proposal| state.proposal_is_public(proposal)).cloned()?;
+                let mut like = state.proposals.iter().find(|proposal| state.proposal_is_public(proposal)).cloned()?;
+                // What amends the one does not amend all of them.
+                like.amendments.clear();
                 let next = state.proposals.iter().map(|proposal| proposal.id).max()? + 1;
                 for id in next..next + items {
                     let mut proposal = like.clone();

@@ -1,6 +1,7 @@
 //! The open-data archive of a simulated Decidim: the CSV files of its generation, with the columns it writes (the union
 //! over the rows in order of appearance, so they differ from day to day) and with what it gives away by mistake.
 
+use std::collections::HashMap;
 use std::io::{Cursor, Write};
 
 use serde_json::{Map, Value};
@@ -34,8 +35,12 @@ pub(super) type Row = Vec<(String, Option<String>)>;
 pub(super) fn files(state: &State, base: &str) -> Vec<(String, String)> {
     let new = state.generation.is_031();
     let shown = state.proposals.iter().filter(|p| state.proposal_is_public(p));
-    let proposals: Vec<Row> =
-        shown.map(|p| if new { proposal_031(state, p, base) } else { proposal_028(state, p, base) }).collect();
+    let amended = amended(state);
+    let row = |proposal: &Proposal| {
+        let amended = amended.get(&proposal.id).copied();
+        if new { proposal_031(state, proposal, amended, base) } else { proposal_028(state, proposal, amended, base) }
+    };
+    let proposals: Vec<Row> = shown.map(row).collect();
     // Comments under a hidden thing are given away; hidden and deleted ones are not. Those on projects are in no file.
     let comments = |on: On| {
         let listed = state.comments.iter().filter(move |c| c.on == on && !c.hidden && !c.deleted);
@@ -59,6 +64,17 @@ pub(super) fn files(state: &State, base: &str) -> Vec<(String, String)> {
     }
     files.sort();
     files
+}
+
+/// By emendation, the proposal that it amends.
+fn amended(state: &State) -> HashMap<u64, &Proposal> {
+    let mut amended = HashMap::new();
+    for proposal in &state.proposals {
+        for amendment in &proposal.amendments {
+            amended.entry(amendment.emendation).or_insert(proposal);
+        }
+    }
+    amended
 }
 
 /// The files as a zip, named `HOST-open-data-NAME.csv`.
@@ -184,8 +200,7 @@ impl Cells {
         }
     }
 
-    fn amends(&mut self, state: &State, proposal: &Proposal, base: &str) {
-        let amended = state.proposals.iter().find(|p| p.amendments.iter().any(|a| a.emendation == proposal.id));
+    fn amends(&mut self, state: &State, amended: Option<&Proposal>, base: &str) {
         self.number("is_amend", amended.is_some());
         match amended {
             Some(amended) => self.texts("original_proposal/title", &amended.title),
@@ -235,7 +250,7 @@ fn votes(state: &State, proposal: &Proposal) -> Option<String> {
 }
 
 /// The state column is empty until the answer is published; the answer columns are not.
-fn proposal_031(state: &State, proposal: &Proposal, base: &str) -> Row {
+fn proposal_031(state: &State, proposal: &Proposal, amended: Option<&Proposal>, base: &str) -> Row {
     let mut row = Cells(Row::new());
     let [ids, names, pages] = authors(state, proposal, base);
     let (process, space, page) = where_it_is(state, proposal, base).unwrap_or_default();
@@ -271,7 +286,7 @@ fn proposal_031(state: &State, proposal: &Proposal, base: &str) -> Row {
     row.add("url", page);
     row.add("meeting_urls", String::new());
     row.add("related_proposals", String::new());
-    row.amends(state, proposal, base);
+    row.amends(state, amended, base);
     row.number("withdrawn", proposal.withdrawn);
     row.add("withdrawn_at", proposal.withdrawn_at.as_ref().map(|at| moment(state, at)));
     row.add("created_at", moment(state, &proposal.created));
@@ -282,7 +297,7 @@ fn proposal_031(state: &State, proposal: &Proposal, base: &str) -> Row {
     row.0
 }
 
-fn proposal_028(state: &State, proposal: &Proposal, base: &str) -> Row {
+fn proposal_028(state: &State, proposal: &Proposal, amended: Option<&Proposal>, base: &str) -> Row {
     let mut row = Cells(Row::new());
     let [ids, names, pages] = authors(state, proposal, base);
     let (process, space, page) = where_it_is(state, proposal, base).unwrap_or_default();
@@ -322,7 +337,7 @@ fn proposal_028(state: &State, proposal: &Proposal, base: &str) -> Row {
     row.add("url", page);
     row.add("meeting_urls", String::new());
     row.add("related_proposals", String::new());
-    row.amends(state, proposal, base);
+    row.amends(state, amended, base);
     row.0
 }
 
