@@ -1,10 +1,12 @@
 //! Whether a gateway that has much pays more for the next thing: the same measurements with few and with
 //! many records, copies and activities in the store.
 
+use std::time::Duration;
+
 use anyhow::Context;
 
 use super::inbox::Sender;
-use super::installation::Installation;
+use super::installation::{Installation, until};
 use super::{Bench, Figure, content};
 use crate::domain::partner::PartnerKind;
 use crate::store::{CopyWrite, JournalEntry, JournalState};
@@ -39,7 +41,7 @@ impl Bench<'_> {
                 };
                 let what = few.name.split(" with ").next().unwrap_or_default();
                 let title = format!("{what}: cost with {stored} against {}", self.options.stored[0]);
-                let took = std::time::Duration::from_secs_f64(many.seconds);
+                let took = Duration::from_secs_f64(many.seconds);
                 figures.push(Figure::new("growth", title, 0, took).at_most(cost(many) / cost(few), 1.1, "times"));
             }
         }
@@ -51,6 +53,13 @@ impl Bench<'_> {
         let title = |what: &str| format!("{what} with {level} stored");
         let mut found = vec![self.accept(city, Sender::Partner, from, &title("accepted")).await?];
         let served = city.serve().await?;
+        // What was accepted at the door is applied first, or its cost would be taken for that of pushing and
+        // reading; and each commit would empty the memory that is read from.
+        until("effects", Duration::from_mins(30), async || {
+            let counts = city.store().read().await?.journal_counts().await?;
+            Ok(!counts.iter().any(|(state, _)| matches!(state, JournalState::Pending | JournalState::Working)))
+        })
+        .await?;
         let partners = self.options.partners.clamp(1, 10);
         let records = from..from + self.options.items.div_ceil(partners);
         let served = [served];
