@@ -18,6 +18,7 @@ use super::answer::{Answer, Sharing};
 use super::coding::Coding;
 use super::error::WebError;
 use super::frame::Frame;
+use super::headers::harden;
 use super::kept::Kept;
 use super::language::Language;
 use super::negotiate::Form;
@@ -47,7 +48,8 @@ struct Place {
     stamp: u64,
 }
 
-/// The outermost layer: what is kept is answered from memory before anything else is done.
+/// The outermost layer: what is kept is answered from memory before anything else is done, and nothing leaves
+/// without the security headers.
 pub async fn recall(State(web): State<WebState>, mut request: Request, next: Next) -> Response {
     let visit = Visit::read(request.uri(), request.headers(), web.site().language);
     let asked = Asked::of(&request);
@@ -63,7 +65,7 @@ pub async fn recall(State(web): State<WebState>, mut request: Request, next: Nex
         request.extensions_mut().insert(Place { key, stamp });
     }
     request.extensions_mut().insert(visit);
-    next.run(request).await
+    harden(next.run(request).await)
 }
 
 /// The layer around every address whose answer is to be made.

@@ -12,7 +12,8 @@ pub const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' d
 const COME_BACK: HeaderValue = HeaderValue::from_static("10");
 
 /// Adds the headers where an answer does not already carry its own; what may succeed later says when.
-pub async fn harden(mut response: Response) -> Response {
+#[must_use]
+pub fn harden(mut response: Response) -> Response {
     let passing = matches!(
         response.status(),
         StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
@@ -47,14 +48,14 @@ mod tests {
 
     use super::*;
 
-    #[tokio::test]
-    async fn what_may_succeed_later_says_when_and_what_may_not_does_not() {
+    #[test]
+    fn what_may_succeed_later_says_when_and_what_may_not_does_not() {
         for (status, says) in [(408, true), (429, true), (503, true), (200, false), (404, false), (413, false), (500, false)] {
             // As the layer for time-outs answers: a bare status.
-            let answer = harden(StatusCode::from_u16(status).unwrap().into_response()).await;
+            let answer = harden(StatusCode::from_u16(status).unwrap().into_response());
             assert_eq!(answer.headers().contains_key(RETRY_AFTER), says, "{status}");
         }
         let own = (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "300")]).into_response();
-        assert_eq!(harden(own).await.headers()[RETRY_AFTER], "300");
+        assert_eq!(harden(own).headers()[RETRY_AFTER], "300");
     }
 }

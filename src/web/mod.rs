@@ -34,6 +34,7 @@ use axum::http::StatusCode;
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::limit::RequestBodyLimitLayer;
@@ -112,17 +113,19 @@ pub fn router(web: WebState) -> Router {
         .route("/actor/records", get(doors::records))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, PAGE_TIMEOUT))
         .layer(CatchPanicLayer::custom(after_panic))
-        .layer(map_response(headers::harden));
+        .layer(map_response(async |response: Response| headers::harden(response)));
+    // One layer of several, the outermost first: each `Router::layer` would be a box to clone for every request.
+    let around = ServiceBuilder::new()
+        .layer(from_fn_with_state(web.clone(), deliver::recall))
+        .layer(CompressionLayer::new())
+        .layer(from_fn_with_state(web.clone(), deliver::deliver))
+        .layer(CatchPanicLayer::custom(after_panic))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, PAGE_TIMEOUT))
+        .layer(RequestBodyLimitLayer::new(PAGE_BODY));
     pages
         .fallback(async || WebError::NotFound)
         .method_not_allowed_fallback(async || WebError::MethodNotAllowed)
-        .layer(RequestBodyLimitLayer::new(PAGE_BODY))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, PAGE_TIMEOUT))
-        .layer(CatchPanicLayer::custom(after_panic))
-        .layer(from_fn_with_state(web.clone(), deliver::deliver))
-        .layer(CompressionLayer::new())
-        .layer(map_response(headers::harden))
-        .layer(from_fn_with_state(web.clone(), deliver::recall))
+        .layer(around)
         .merge(doors)
         .with_state(web)
 }
