@@ -52,17 +52,11 @@ pub(super) struct Listing {
 }
 
 impl Listing {
-    /// Adds what a further reading of the same list shows.
-    pub(super) fn absorb(&mut self, other: Self) {
-        let known: HashSet<String> = self.ids().map(str::to_owned).collect();
-        self.nodes.extend(other.nodes.into_iter().filter(|node| node["id"].as_str().is_some_and(|id| !known.contains(id))));
+    /// Adds what a further reading of the same list said beside its items.
+    pub(super) fn absorb(&mut self, other: &Self) {
         // A row number that shifts counts a null twice, or not at all.
         self.withheld = self.withheld.max(other.withheld);
         self.failed = self.failed.max(other.failed);
-    }
-
-    pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
-        self.nodes.iter().filter_map(|node| node["id"].as_str())
     }
 
     /// Whether it was read from its beginning to its end, everything in it.
@@ -132,7 +126,7 @@ pub(super) async fn read_page(
     after: Option<&str>,
 ) -> Result<Option<Page>, ConnectorError> {
     let answer = polite.ask(question, variables(component, first, after)).await?;
-    page_of(polite, component, &answer)
+    page_of(polite, component, answer)
 }
 
 /// As [`read_page`], for a question that may itself be what the platform stumbles over.
@@ -144,34 +138,35 @@ pub(super) async fn try_page(
     after: Option<&str>,
 ) -> Result<Option<Page>, ConnectorError> {
     let answer = polite.ask_trying(question, variables(component, first, after), 1).await?;
-    page_of(polite, component, &answer)
+    page_of(polite, component, answer)
 }
 
 fn variables(component: &Component, first: u32, after: Option<&str>) -> Value {
     json!({ "id": component.id, "first": first, "after": after })
 }
 
-fn page_of(polite: &Polite, component: &Component, answer: &Answer) -> Result<Option<Page>, ConnectorError> {
+fn page_of(polite: &Polite, component: &Component, mut answer: Answer) -> Result<Option<Page>, ConnectorError> {
     let complaints: Vec<String> = answer.errors.iter().map(Complaint::reason).collect();
     let refused = || {
         let reason = complaints.first().cloned().unwrap_or_else(|| "no list in the answer".to_owned());
         ConnectorError::Refused { url: plain(&polite.address("/api")), reason }
     };
-    let shown = &answer.data["component"];
+    let shown = answer.data["component"].take();
     if shown.is_null() {
         // A null with complaints is a failed question, without: an unpublished component.
         return if complaints.is_empty() { Ok(None) } else { Err(refused()) };
     }
-    let list = &shown[component.kind.list()];
-    let (Some(edges), Some(more)) = (list["edges"].as_array(), list["pageInfo"]["hasNextPage"].as_bool()) else {
+    let mut list = shown;
+    let mut list = list[component.kind.list()].take();
+    let (Value::Array(edges), Some(more)) = (list["edges"].take(), list["pageInfo"]["hasNextPage"].as_bool()) else {
         return Err(refused());
     };
     let mut nodes = Vec::with_capacity(edges.len());
-    for edge in edges {
+    for mut edge in edges {
         // Only a null is held back by the platform. What has no id is an answer that we do not understand.
-        nodes.push(match edge.get("node") {
+        nodes.push(match edge.get_mut("node").map(Value::take) {
             Some(Value::Null) => None,
-            Some(node) if node["id"].is_string() => Some(node.clone()),
+            Some(node) if node["id"].is_string() => Some(node),
             _ => {
                 let reason = "an item of the list has no id that is a text".to_owned();
                 return Err(ConnectorError::Refused { url: plain(&polite.address("/api")), reason });
@@ -182,6 +177,55 @@ fn page_of(polite: &Polite, component: &Component, answer: &Answer) -> Result<Op
     Ok(Some(Page { nodes, complaints, more, end }))
 }
 
+/// A component's list, page by page, each item once.
+#[derive(Debug)]
+pub(super) struct Pages<'c> {
+    question: String,
+    component: &'c Component,
+    first: u32,
+    walk: Walk,
+    seen: HashSet<String>,
+    told: Listing,
+    ended: bool,
+}
+
+impl<'c> Pages<'c> {
+    pub(super) fn new(question: String, component: &'c Component, first: u32) -> Self {
+        let (walk, seen, told) = (Walk::default(), HashSet::new(), Listing::default());
+        Self { question, component, first, walk, seen, told, ended: false }
+    }
+
+    /// The new items of the next page; `None` after the last one.
+    pub(super) async fn next(&mut self, polite: &Polite) -> Result<Option<Vec<Value>>, ConnectorError> {
+        if self.ended {
+            return Ok(None);
+        }
+        let Some(page) = read_page(polite, &self.question, self.component, self.first, self.walk.after()).await? else {
+            (self.told.closed, self.ended) = (true, true);
+            return Ok(None);
+        };
+        let nulls = if page.complaints.is_empty() { &mut self.told.withheld } else { &mut self.told.failed };
+        *nulls += page.nulls();
+        self.told.pages += 1;
+        match self.walk.take(&page) {
+            Step::More => {}
+            Step::End => self.ended = true,
+            Step::Lost(why) => {
+                self.told.why_incomplete = Some(format!("component {}: {why}", self.component.id));
+                self.ended = true;
+            }
+        }
+        let mut new = page.nodes.into_iter().flatten().collect::<Vec<_>>();
+        new.retain(|node| self.seen.insert(node["id"].as_str().unwrap_or_default().to_owned()));
+        Ok(Some(new))
+    }
+
+    /// What the pages said beside their items.
+    pub(super) fn told(self) -> Listing {
+        self.told
+    }
+}
+
 /// Reads a whole list.
 pub(super) async fn read_list(
     polite: &Polite,
@@ -189,28 +233,12 @@ pub(super) async fn read_list(
     component: &Component,
     first: u32,
 ) -> Result<Listing, ConnectorError> {
-    let (mut listing, mut walk) = (Listing::default(), Walk::default());
-    let mut seen = HashSet::new();
-    loop {
-        let Some(page) = read_page(polite, question, component, first, walk.after()).await? else {
-            listing.closed = true;
-            return Ok(listing);
-        };
-        let nulls = if page.complaints.is_empty() { &mut listing.withheld } else { &mut listing.failed };
-        *nulls += page.nulls();
-        listing.pages += 1;
-        let step = walk.take(&page);
-        let new = page.nodes.into_iter().flatten().filter(|node| seen.insert(node["id"].as_str().unwrap_or_default().to_owned()));
-        listing.nodes.extend(new);
-        match step {
-            Step::More => {}
-            Step::End => return Ok(listing),
-            Step::Lost(why) => {
-                listing.why_incomplete = Some(format!("component {}: {why}", component.id));
-                return Ok(listing);
-            }
-        }
+    let mut pages = Pages::new(question.to_owned(), component, first);
+    let mut nodes = Vec::new();
+    while let Some(new) = pages.next(polite).await? {
+        nodes.extend(new);
     }
+    Ok(Listing { nodes, ..pages.told() })
 }
 
 #[cfg(test)]

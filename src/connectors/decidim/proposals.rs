@@ -1,7 +1,8 @@
-//! The proposals of a component, read twice: their fields, and again their ids with the amendments.
+//! The proposals of a component, read twice: their ids with the amendments, and then their fields.
 //!
-//! The second reading shows whether the list moved under the first one (its cursors are row numbers: when one
-//! item leaves, the next one is skipped), and gives the ids of proposals whose fields could not be read. Where
+//! The look at the ids shows whether the list moved under the reading of the fields (its cursors are row numbers:
+//! when one item leaves, the next one is skipped), and which proposals there are whose fields could not be read.
+//! It comes first, so that fields can go on page by page: a component may hold more than fits into memory. Where
 //! the two differ, the list is read again; what is then still missing makes the reading incomplete.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +13,7 @@ use url::Url;
 use super::PROPOSAL;
 use super::attachments::{Holder, attachments_of};
 use super::pages::{page_status, stated_host, thing_page};
-use super::paging::{Listing, read_list};
+use super::paging::{Listing, Pages, read_list};
 use super::queries::Question;
 use super::scan::{Component, Draft, Process, Scan};
 use crate::connectors::{ConnectorError, PageStatus};
@@ -36,37 +37,120 @@ pub(super) struct Known {
     pub(super) comments: u64,
 }
 
+/// The second look at a list: which ids it shows, and what amends what.
+#[derive(Debug, Default)]
+struct Look {
+    ids: BTreeSet<String>,
+    /// Those of the last look of several: what it does not show any more has left meanwhile.
+    newest: Option<BTreeSet<String>>,
+    /// By emendation, the proposal that it amends.
+    amended: BTreeMap<String, String>,
+    told: Listing,
+}
+
+impl Look {
+    /// Adds what a further look shows. It counts as the newest when it went to the end and failed over no more
+    /// than the one before (a hidden amendment makes every look fail a little): what it lacks is not there.
+    fn again(&mut self, new: Self) {
+        let to_the_end = !new.told.closed && new.told.why_incomplete.is_none();
+        let as_good = to_the_end && new.told.failed <= self.told.failed;
+        self.told.absorb(&new.told);
+        self.amended.extend(new.amended);
+        self.ids.extend(new.ids.iter().cloned());
+        if as_good {
+            self.newest = Some(new.ids);
+        }
+    }
+}
+
+/// The reading of one component's proposals.
+struct Course<'c> {
+    process: &'c Process,
+    component: &'c Component,
+    look: Look,
+    /// Where the proposals are; read when the first one states an address.
+    places: Option<BTreeMap<String, Value>>,
+    /// What was taken from the list, sent or not.
+    taken: BTreeSet<String>,
+    /// What the second look does not show, for the end.
+    aside: Vec<Value>,
+    known: BTreeMap<String, Known>,
+}
+
 impl Scan<'_> {
-    /// Reads and sends the proposals of a component.
+    /// Reads and sends the proposals of a component: ids first, then their fields, which go on page by page.
     pub(super) async fn read_proposals(
         &mut self,
         process: &Process,
         component: &Component,
     ) -> Result<BTreeMap<String, Known>, ConnectorError> {
         self.progress(PROPOSAL, format!("{} / component {}", process.slug, component.id)).await?;
-        let (first, again) = self.both_lists(component).await?;
-        self.compare(component, &first, &again).await?;
-        if first.closed {
-            return Ok(BTreeMap::new());
-        }
-        let places = self.places(component, &first).await?;
-        let amended = amended(&again);
-        let still_there: BTreeSet<&str> = again.ids().collect();
-        let mut known = BTreeMap::new();
-        for mut fields in first.nodes {
-            let id = fields["id"].as_str().unwrap_or_default().to_owned();
-            if again.why_incomplete.is_none() && again.failed == 0 && !still_there.contains(id.as_str()) {
-                self.vanished(process, component, &id, &fields).await?;
-                continue;
+        let look = self.look(component).await?;
+        let (taken, aside, known) = (BTreeSet::new(), Vec::new(), BTreeMap::new());
+        let mut course = Course { process, component, look, places: None, taken, aside, known };
+        let mut told = self.send_list(&mut course).await?;
+        // Where one reading lacks what the other one shows, the list is read again.
+        for _ in 0..AGAIN {
+            let missed = told.is_whole() && !self.missed(&course).is_empty();
+            let vanished = course.look.told.is_whole() && !course.aside.is_empty();
+            if told.closed || course.look.told.closed || !(missed || vanished) {
+                break;
             }
+            if missed {
+                told.absorb(&self.send_list(&mut course).await?);
+            }
+            // What is still missed may have left after the look.
+            if vanished || !self.missed(&course).is_empty() {
+                let new = self.look(component).await?;
+                course.look.again(new);
+                let aside = std::mem::take(&mut course.aside);
+                let (shown, aside) = aside.into_iter().partition(|fields| course.look.ids.contains(id_of(fields)));
+                course.aside = aside;
+                self.send_proposals(&mut course, shown).await?;
+            }
+        }
+        self.compare(&course, &told).await?;
+        let aside = std::mem::take(&mut course.aside);
+        if course.look.told.why_incomplete.is_none() && course.look.told.failed == 0 {
+            for fields in &aside {
+                self.vanished(process, component, id_of(fields), fields).await?;
+            }
+        } else {
+            self.send_proposals(&mut course, aside).await?;
+        }
+        Ok(course.known)
+    }
+
+    /// Reads the list and sends what is new of it, but for what the second look does not show.
+    async fn send_list(&mut self, course: &mut Course<'_>) -> Result<Listing, ConnectorError> {
+        let question = self.questions.text_on(Question::Proposals, course.component.kind);
+        let mut pages = Pages::new(question, course.component, RICH_PAGE);
+        while let Some(mut nodes) = pages.next(self.polite).await? {
+            nodes.retain(|fields| course.taken.insert(id_of(fields).to_owned()));
+            let (shown, aside): (Vec<_>, Vec<_>) = nodes.into_iter().partition(|fields| course.look.ids.contains(id_of(fields)));
+            course.aside.extend(aside);
+            self.send_proposals(course, shown).await?;
+        }
+        Ok(pages.told())
+    }
+
+    async fn send_proposals(&mut self, course: &mut Course<'_>, nodes: Vec<Value>) -> Result<(), ConnectorError> {
+        let stated = |node: &Value| node["address"].as_str().is_some_and(|address| !address.trim().is_empty());
+        if course.places.is_none() && nodes.iter().any(stated) {
+            course.places = Some(self.places(course.component).await?);
+        }
+        let (process, component) = (course.process, course.component);
+        let Course { look, places, known, .. } = course;
+        for mut fields in nodes {
+            let id = id_of(&fields).to_owned();
             if let Some(reason) = foreign(process, &fields) {
                 self.withhold(PROPOSAL, &id, reason).await?;
                 continue;
             }
             drop_unpublished_answer(&mut fields);
-            fields["coordinates"] = places.get(&id).cloned().unwrap_or_default();
+            fields["coordinates"] = places.as_ref().and_then(|places| places.get(&id)).cloned().unwrap_or_default();
             let mut context = process.context(component);
-            context["amended"] = amended.get(&id).map(|target| json!({ "id": target })).unwrap_or_default();
+            context["amended"] = look.amended.get(&id).map(|target| json!({ "id": target })).unwrap_or_default();
             let attachments = attachments_of(&mut fields);
             let comments = fields["totalCommentsCount"].as_u64().unwrap_or_default();
             let url = thing_page(self.polite.base(), &fields, &process.slug, component);
@@ -77,37 +161,23 @@ impl Scan<'_> {
                 known.insert(id, Known { evidence, url, comments });
             }
         }
-        Ok(known)
+        Ok(())
     }
 
-    /// Reads the list twice, and again where one reading lacks what the other one shows.
-    async fn both_lists(&self, component: &Component) -> Result<(Listing, Listing), ConnectorError> {
-        let mut first = self.list(Question::Proposals, component, RICH_PAGE).await?;
-        let mut again = self.list(Question::Amendments, component, LIGHT_PAGE).await?;
-        for _ in 0..AGAIN {
-            let missed = first.is_whole() && !self.missed(component, &first, &again).is_empty();
-            let shown: BTreeSet<&str> = again.ids().collect();
-            let vanished = again.is_whole() && first.ids().any(|id| !shown.contains(id));
-            if first.closed || again.closed || !(missed || vanished) {
-                break;
-            }
-            if missed {
-                first.absorb(self.list(Question::Proposals, component, RICH_PAGE).await?);
-            }
-            if vanished {
-                again.absorb(self.list(Question::Amendments, component, LIGHT_PAGE).await?);
-            }
-        }
-        Ok((first, again))
-    }
-
-    /// What the second reading shows and the first one lacks, apart from what moderation hides.
-    fn missed(&self, component: &Component, first: &Listing, again: &Listing) -> Vec<String> {
-        let class = component.kind.class();
+    /// What the second look shows and the list lacks, apart from what moderation hides.
+    fn missed(&self, course: &Course<'_>) -> Vec<String> {
+        let class = course.component.kind.class();
         let hidden: BTreeSet<&str> =
             self.open_data.witness().map_or_else(BTreeSet::new, |witness| witness.hidden_ids(class).collect());
-        let seen: BTreeSet<&str> = first.ids().collect();
-        again.ids().filter(|id| !seen.contains(id) && !hidden.contains(id)).map(str::to_owned).collect()
+        course
+            .look
+            .newest
+            .as_ref()
+            .unwrap_or(&course.look.ids)
+            .difference(&course.taken)
+            .filter(|id| !hidden.contains(id.as_str()))
+            .cloned()
+            .collect()
     }
 
     /// A proposal that was in the list and is not any more. Its own page says whether that is so.
@@ -131,53 +201,58 @@ impl Scan<'_> {
         Ok(())
     }
 
-    async fn list(&self, question: Question, component: &Component, first: u32) -> Result<Listing, ConnectorError> {
-        read_list(self.polite, &self.questions.text_on(question, component.kind), component, first).await
+    /// Looks at the ids of a list and at its amendments.
+    async fn look(&self, component: &Component) -> Result<Look, ConnectorError> {
+        let mut look = Look::default();
+        let question = self.questions.text_on(Question::Amendments, component.kind);
+        let mut pages = Pages::new(question, component, LIGHT_PAGE);
+        while let Some(nodes) = pages.next(self.polite).await? {
+            for node in nodes {
+                let id = id_of(&node);
+                for amendment in node["amendments"].as_array().into_iter().flatten() {
+                    if let Some(emendation) = amendment["emendation"]["id"].as_str() {
+                        look.amended.insert(emendation.to_owned(), id.to_owned());
+                    }
+                }
+                look.ids.insert(id.to_owned());
+            }
+        }
+        look.told = pages.told();
+        Ok(look)
     }
 
     /// What the two readings of one list say about each other.
-    async fn compare(&mut self, component: &Component, first: &Listing, again: &Listing) -> Result<(), ConnectorError> {
-        for listing in [first, again] {
+    async fn compare(&mut self, course: &Course<'_>, told: &Listing) -> Result<(), ConnectorError> {
+        let (component, again) = (course.component, &course.look.told);
+        for listing in [told, again] {
             if let Some(why) = &listing.why_incomplete {
                 self.incomplete(PROPOSAL, why.clone());
             }
         }
-        self.count_withheld(PROPOSAL, first.withheld);
-        for id in self.missed(component, first, again) {
+        self.count_withheld(PROPOSAL, told.withheld);
+        for id in self.missed(course) {
             self.fail(PROPOSAL, &id, "its fields could not be read".to_owned()).await?;
-            if first.failed == 0 {
+            if told.failed == 0 {
                 self.incomplete(PROPOSAL, format!("component {}: the list changed while it was read", component.id));
             }
         }
-        if first.failed > 0 && again.failed > 0 {
+        if told.failed > 0 && again.failed > 0 {
             self.incomplete(PROPOSAL, format!("component {}: {} proposals could not be read", component.id, again.failed));
         }
         Ok(())
     }
 
-    /// Where the proposals are; only asked when one states an address.
-    async fn places(&self, component: &Component, listing: &Listing) -> Result<BTreeMap<String, Value>, ConnectorError> {
-        let stated = |node: &Value| node["address"].as_str().is_some_and(|address| !address.trim().is_empty());
-        if !listing.nodes.iter().any(stated) {
-            return Ok(BTreeMap::new());
-        }
-        let places = self.list(Question::Places, component, LIGHT_PAGE).await?;
-        let place = |node: Value| Some((node["id"].as_str()?.to_owned(), node["coordinates"].clone()));
+    /// Where the proposals are.
+    async fn places(&self, component: &Component) -> Result<BTreeMap<String, Value>, ConnectorError> {
+        let question = self.questions.text_on(Question::Places, component.kind);
+        let places = read_list(self.polite, &question, component, LIGHT_PAGE).await?;
+        let place = |mut node: Value| Some((node["id"].as_str()?.to_owned(), node["coordinates"].take()));
         Ok(places.nodes.into_iter().filter_map(place).collect())
     }
 }
 
-/// Which proposals are amendments of which.
-fn amended(listing: &Listing) -> BTreeMap<String, String> {
-    let mut amended = BTreeMap::new();
-    for node in &listing.nodes {
-        for amendment in node["amendments"].as_array().into_iter().flatten() {
-            if let (Some(target), Some(emendation)) = (node["id"].as_str(), amendment["emendation"]["id"].as_str()) {
-                amended.insert(emendation.to_owned(), target.to_owned());
-            }
-        }
-    }
-    amended
+fn id_of(fields: &Value) -> &str {
+    fields["id"].as_str().unwrap_or_default()
 }
 
 /// Why something does not belong to this platform, if so.
