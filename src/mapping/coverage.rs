@@ -52,7 +52,8 @@ pub struct FieldTotals {
 /// The account of one reading.
 #[derive(Debug, Clone, Default)]
 pub struct Coverage {
-    fields: BTreeMap<(String, String), Field>,
+    /// By entity and name.
+    fields: BTreeMap<String, BTreeMap<String, Field>>,
     troubles: BTreeMap<(String, &'static str, String), u64>,
     more_troubles: u64,
     states: BTreeMap<String, u64>,
@@ -69,16 +70,18 @@ impl Coverage {
     pub fn see(&mut self, profile: &Profile, source: &SourceRecord, mapped: &Mapped) {
         let Some(entity) = profile.entities.get(&source.entity) else { return };
         path::leaves(&source.fields, &mut |name, value| {
-            let field = self.field(&source.entity, name, || standing(entity, name, is_nothing(value)));
-            field.count += 1;
-            if field.example.is_none() && !is_nothing(value) {
-                let undecided = field.standing == Standing::NotUnderstood;
-                field.example = Some(if undecided && may_tell_of_a_person(value) {
-                    "(maybe personal, not shown)".to_owned()
-                } else {
-                    example(profile, entity, name, value)
-                });
-            }
+            let standing = || standing(entity, name, is_nothing(value));
+            self.field(&source.entity, name, standing, |field| {
+                field.count += 1;
+                if field.example.is_none() && !is_nothing(value) {
+                    let undecided = field.standing == Standing::NotUnderstood;
+                    field.example = Some(if undecided && may_tell_of_a_person(value) {
+                        "(maybe personal, not shown)".to_owned()
+                    } else {
+                        example(profile, entity, name, value)
+                    });
+                }
+            });
         });
         if let Some(state) = state_of(entity, source, mapped) {
             let state =
@@ -104,7 +107,7 @@ impl Coverage {
                 !entity.drops.contains_key(field) && decided.into_iter().any(|name| is_below(name, field))
             };
             for field in entity.type_names.iter().flat_map(|type_name| schema.fields(type_name, &known)) {
-                self.field(name, &field, || standing(entity, &field, true));
+                self.field(name, &field, || standing(entity, &field, true), |_| ());
             }
         }
     }
@@ -114,14 +117,14 @@ impl Coverage {
         let entity = format!("{table}.csv");
         match profile.tables.get(table) {
             None => {
-                self.field(&entity, "(the whole table)", || Standing::NotUnderstood);
+                self.field(&entity, "(the whole table)", || Standing::NotUnderstood, |_| ());
             }
             Some(Columns { unread: Some(reason), .. }) => {
-                self.field(&entity, "(the whole table)", || Standing::Dropped(reason.clone()));
+                self.field(&entity, "(the whole table)", || Standing::Dropped(reason.clone()), |_| ());
             }
             Some(known) => {
                 for column in columns {
-                    self.field(&entity, column, || known.standing(column));
+                    self.field(&entity, column, || known.standing(column), |_| ());
                 }
             }
         }
@@ -129,7 +132,9 @@ impl Coverage {
 
     /// Every field, by entity and name.
     pub fn fields(&self) -> impl Iterator<Item = (&str, &str, &Field)> {
-        self.fields.iter().map(|((entity, name), field)| (entity.as_str(), name.as_str(), field))
+        self.fields
+            .iter()
+            .flat_map(|(entity, fields)| fields.iter().map(move |(name, field)| (entity.as_str(), name.as_str(), field)))
     }
 
     /// What was met beside fields: words and themes in no table, values of another shape; with how often.
@@ -147,7 +152,7 @@ impl Coverage {
     #[must_use]
     pub fn totals(&self) -> FieldTotals {
         let mut totals = FieldTotals::default();
-        for field in self.fields.values() {
+        for field in self.fields.values().flat_map(BTreeMap::values) {
             match field.standing {
                 Standing::Mapped => totals.mapped += 1,
                 Standing::Dropped(_) => totals.dropped += 1,
@@ -163,12 +168,15 @@ impl Coverage {
         self.totals().not_understood == 0 && self.troubles.is_empty()
     }
 
-    fn field(&mut self, entity: &str, name: &str, standing: impl FnOnce() -> Standing) -> &mut Field {
-        self.fields.entry((entity.to_owned(), name.to_owned())).or_insert_with(|| Field {
-            standing: standing(),
-            count: 0,
-            example: None,
-        })
+    /// Notes something about a field, which begins here where it is new. Met with every value of every item: a
+    /// name is written down once.
+    fn field(&mut self, entity: &str, name: &str, standing: impl FnOnce() -> Standing, note: impl FnOnce(&mut Field)) {
+        if let Some(field) = self.fields.get_mut(entity).and_then(|fields| fields.get_mut(name)) {
+            return note(field);
+        }
+        let mut field = Field { standing: standing(), count: 0, example: None };
+        note(&mut field);
+        self.fields.entry(entity.to_owned()).or_default().insert(name.to_owned(), field);
     }
 }
 

@@ -7,7 +7,7 @@ use rand::Rng;
 use sqlx::{FromRow, QueryBuilder};
 
 use super::columns::whole;
-use super::{CHUNK, StoreError, Tx, on_backend};
+use super::{CHUNK, StoreError, Tx, comes_again, on_backend};
 use crate::domain::{Class, Key, LocalId, PlatformName};
 
 #[derive(FromRow)]
@@ -96,7 +96,7 @@ impl Tx {
                        ON identifier.platform = wanted.platform AND identifier.entity = wanted.entity
                       AND identifier.local_id = wanted.local_id AND identifier.segment = wanted.segment",
             );
-            query.build_query_as().fetch_all(conn).await?
+            query.build_query_as().persistent(comes_again(ids.len())).fetch_all(conn).await?
         });
         let found: HashMap<Name<'_>, &Key> = rows
             .iter()
@@ -122,7 +122,7 @@ impl Tx {
                     .push_bind(key);
             });
             query.push(" ON CONFLICT (platform, entity, local_id, segment) DO NOTHING");
-            query.build().execute(conn).await?;
+            query.build().persistent(comes_again(keys.len())).execute(conn).await?;
         });
         Ok(())
     }

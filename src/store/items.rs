@@ -5,7 +5,7 @@ use sqlx::{FromRow, QueryBuilder};
 use url::Url;
 
 use super::columns::{remark, small, text_column, whole};
-use super::{CHUNK, StoreError, Tx, on_backend};
+use super::{CHUNK, StoreError, Tx, comes_again, on_backend};
 use crate::domain::PlatformName;
 use crate::words;
 
@@ -138,7 +138,7 @@ impl Tx {
                     list.push_bind(id);
                 }
                 query.push(")");
-                query.build_query_as().fetch_all(conn).await?
+                query.build_query_as().persistent(comes_again(chunk.len())).fetch_all(conn).await?
             });
             found.extend(items(rows)?);
         }
@@ -172,7 +172,7 @@ impl Tx {
                          SET fingerprint = excluded.fingerprint, state = excluded.state, reason = excluded.reason,
                              missing_scans = excluded.missing_scans, seen_run = excluded.seen_run, url = excluded.url",
                 );
-                query.build().execute(conn).await?;
+                query.build().persistent(comes_again(chunk.len())).execute(conn).await?;
             });
         }
         Ok(())

@@ -82,6 +82,12 @@ pub use stream::{StreamCursor, StreamPage, StreamRequest};
 /// Rows per statement: 500 rows of 20 values stay below SQLite's limit of 32 766 parameters.
 pub(crate) const CHUNK: usize = 500;
 
+/// Whether a statement over so many rows is worth being kept prepared. It is another text for each number of
+/// rows: a small one comes again, a large one hardly ever does, and a connection remembers a hundred of them.
+pub(crate) const fn comes_again(rows: usize) -> bool {
+    rows <= 16
+}
+
 /// Which of the two databases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Backend {

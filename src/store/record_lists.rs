@@ -6,7 +6,7 @@ use sqlx::{FromRow, QueryBuilder};
 use super::columns::unsigned;
 use super::paging::{push_conditions, push_page};
 use super::records::{Row, StoredRecord};
-use super::{CHUNK, Cursor, Order, Page, StoreError, Tx, on_backend};
+use super::{CHUNK, Cursor, Order, Page, StoreError, Tx, comes_again, on_backend};
 use crate::domain::digest::Digest;
 use crate::domain::{Class, RecordId, Revision, Timestamp};
 
@@ -99,7 +99,7 @@ impl Tx {
                     list.push_bind(id);
                 }
                 query.push(")");
-                query.build_query_as().fetch_all(conn).await?
+                query.build_query_as().persistent(comes_again(chunk.len())).fetch_all(conn).await?
             });
             found.extend(rows.into_iter().map(StoredRecord::from));
         }

@@ -11,7 +11,7 @@ use sqlx::types::Json;
 use sqlx::{FromRow, QueryBuilder};
 
 use super::columns::{json, number, small, text_column, unsigned, whole};
-use super::{CHUNK, StoreError, Tx, on_backend};
+use super::{CHUNK, StoreError, Tx, comes_again, on_backend};
 use crate::domain::change::ChangeKind;
 use crate::domain::digest::Digest;
 use crate::domain::seal::Sealed;
@@ -262,7 +262,7 @@ impl Tx {
                          entity = excluded.entity, local_id = excluded.local_id, local_class = excluded.local_class
                    WHERE record.revision = excluded.revision - 1",
             );
-            query.build().execute(conn).await?.rows_affected()
+            query.build().persistent(comes_again(writes.len())).execute(conn).await?.rows_affected()
         });
         StoreError::affected("writing records", writes.len(), done)
     }
@@ -377,7 +377,7 @@ impl Tx {
                     .push_bind(link.at)
                     .push_bind(link.material);
             });
-            query.build().execute(conn).await?;
+            query.build().persistent(comes_again(links.len())).execute(conn).await?;
         });
         on_backend!(self, conn: Db => {
             let mut query = QueryBuilder::<Db>::new("INSERT INTO change (record, class, revision, kind, at) ");
@@ -388,7 +388,7 @@ impl Tx {
                     .push_bind(link.kind)
                     .push_bind(link.at);
             });
-            query.build().execute(conn).await?;
+            query.build().persistent(comes_again(links.len())).execute(conn).await?;
         });
         Ok(())
     }
@@ -405,7 +405,7 @@ impl Tx {
                 list.push_bind(*id);
             }
             query.push(")");
-            query.build_query_as().fetch_all(conn).await?
+            query.build_query_as().persistent(comes_again(ids.len())).fetch_all(conn).await?
         });
         Ok(rows.into_iter().map(|head| (head.id.clone(), head)).collect())
     }

@@ -182,6 +182,9 @@ impl Run<'_> {
         let mut left: Vec<RecordId> = self.own_records(desk, batch, source);
         left.retain(|id| drafts.iter().all(|draft| draft.record.id != *id));
         // What judges or answers the item is bound to the item as it was known before this reading.
+        if let Some(main) = drafts.first() {
+            desk.settle(&main.record.id).await?;
+        }
         let known_before = drafts.first().and_then(|main| desk.known.get(&main.record.id)).cloned();
         for Draft { local, mut record } in drafts {
             let stored = desk.known.get(&record.id).cloned();
@@ -198,7 +201,7 @@ impl Run<'_> {
             let restored = stored.is_some_and(|stored| stored.standing != Standing::Live);
             published |= is_new(next.kind) || restored;
             revised |= !is_new(next.kind);
-            desk.put(Some(local), next)?;
+            desk.put(Some(local), next).await?;
         }
         // An answer that was taken back, a state that is no longer published.
         for id in left {

@@ -12,6 +12,7 @@ mod absence;
 mod batch;
 mod conclude;
 mod names;
+mod pile;
 mod preview;
 mod preview_text;
 mod revise;
@@ -24,6 +25,7 @@ use std::time::Duration;
 
 use rand::Rng;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use url::Url;
 
 pub use self::names::Pseudonyms;
@@ -252,10 +254,11 @@ impl Run<'_> {
         let (sender, events) = mpsc::channel(AHEAD);
         let plan = self.sync.plan();
         let connector = Arc::clone(&self.sync.connector);
-        let scan = async move { connector.scan(&plan, sender).await };
-        let (report, taken) = tokio::join!(scan, self.take_all(events, progress));
-        taken?;
-        let report = report?;
+        // A task of its own: the next page is read while this one is written. It ends with the run.
+        let mut scan = JoinSet::new();
+        scan.spawn(async move { connector.scan(&plan, sender).await });
+        self.take_all(events, progress).await?;
+        let report = scan.join_all().await.pop().unwrap_or(Err(ConnectorError::Stopped))?;
         for (entity, told) in &report.entities {
             self.entities.entry(entity.clone()).or_default().reported(told);
         }

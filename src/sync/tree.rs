@@ -2,9 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use bytes::Bytes;
+
+use super::pile::{Decided, Pile};
 use super::revise::{self, Next};
 use super::{HOLD, Sync, SyncError};
 use crate::domain::change::ChangeKind;
+use crate::domain::digest::Digest;
 use crate::domain::record::ReasonCode;
 use crate::domain::tombstone::Tombstone;
 use crate::domain::{Class, LocalId, Record, RecordId, Timestamp};
@@ -24,7 +28,7 @@ pub(super) struct Desk<'a> {
     pub known: HashMap<RecordId, StoredRecord>,
     /// Records that this transaction gives other words.
     pub reworded: HashSet<RecordId>,
-    writes: Vec<RecordWrite>,
+    pile: Pile,
     items: BTreeMap<(String, String), Item>,
 }
 
@@ -36,7 +40,7 @@ impl<'a> Desk<'a> {
             now: sync.clock.now(),
             known: HashMap::new(),
             reworded: HashSet::new(),
-            writes: Vec::new(),
+            pile: Pile::default(),
             items: BTreeMap::new(),
         })
     }
@@ -48,13 +52,13 @@ impl<'a> Desk<'a> {
         Ok(())
     }
 
-    /// Seals a revision and puts it on the pile.
-    pub fn put(&mut self, local: Option<LocalId>, next: Next) -> Result<(), SyncError> {
+    /// Puts a revision on the pile.
+    pub async fn put(&mut self, local: Option<LocalId>, next: Next) -> Result<(), SyncError> {
         let Next { record, kind, material } = next;
+        self.settle(&record.id).await?;
         let before = self.known.get(&record.id);
         let previous = before.map(|stored| stored.digest.clone());
         let version = before.map_or(1, |stored| stored.version + u32::from(material));
-        let sealed = self.sync.seal.record(&record, previous.as_ref(), self.now)?;
         if material {
             self.reworded.insert(record.id.clone());
         }
@@ -67,14 +71,20 @@ impl<'a> Desk<'a> {
             version,
             standing: if record.is_visible() { Standing::Live } else { Standing::Hidden },
             record: Some(record.clone()),
-            sealed: sealed.bytes.clone(),
-            digest: sealed.digest.clone(),
+            // Both stand when it was sealed, and nobody asks for them before: see `settle`.
+            sealed: Bytes::new(),
+            digest: previous.clone().unwrap_or_else(|| Digest::of(&[])),
             changed_at: self.now,
             local: local.clone(),
         };
         self.known.insert(record.id.clone(), stored);
-        self.writes.push(RecordWrite { local, record, sealed, previous, kind, material, at: self.now });
+        self.pile.push(Decided { local, record, previous, kind, material });
         Ok(())
+    }
+
+    /// Makes sure that the digest of a record is known that was revised in this transaction.
+    pub async fn settle(&mut self, id: &RecordId) -> Result<(), SyncError> {
+        if self.pile.holds(id) { self.flush().await } else { Ok(()) }
     }
 
     /// Keeps what of a record is not signed.
@@ -103,7 +113,7 @@ impl<'a> Desk<'a> {
     pub async fn hide(&mut self, id: &RecordId) -> Result<bool, SyncError> {
         let Some(next) = self.known.get(id).and_then(|stored| revise::hide(stored, self.now)) else { return Ok(false) };
         let (class, local) = (next.record.class(), self.known[id].local.clone());
-        self.put(local.clone(), next)?;
+        self.put(local.clone(), next).await?;
         self.flush().await?;
         if matches!(class, Class::Comment | Class::Argument) {
             return Ok(true);
@@ -113,7 +123,7 @@ impl<'a> Desk<'a> {
             for child in self.below(&parent, parent == *id && class == Class::Consultation).await? {
                 self.known.insert(child.id.clone(), child.clone());
                 let Some(next) = revise::hide(&child, self.now) else { continue };
-                self.put(child.local.clone(), next)?;
+                self.put(child.local.clone(), next).await?;
                 above.push(child.id);
                 if let Some(of) = child.local.filter(|of| !local.as_ref().is_some_and(|own| same_item(own, of))) {
                     self.withhold(&of, PARENT_HIDDEN).await?;
@@ -236,10 +246,15 @@ impl<'a> Desk<'a> {
         Ok(found.first().is_some_and(|item| item.seen_run == run))
     }
 
-    /// Writes what is on the pile, so that a list read in this transaction shows it.
+    /// Seals and writes what is on the pile, so that a list read in this transaction shows it.
     pub async fn flush(&mut self) -> Result<(), SyncError> {
-        let writes = std::mem::take(&mut self.writes);
+        let writes = self.pile.seal(&self.sync.seal, self.now).await?;
         self.tx.put_records(&writes).await?;
+        for RecordWrite { record, sealed, .. } in writes {
+            if let Some(known) = self.known.get_mut(&record.id) {
+                (known.sealed, known.digest) = (sealed.bytes, sealed.digest);
+            }
+        }
         Ok(())
     }
 
