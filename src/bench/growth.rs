@@ -68,7 +68,8 @@ impl Bench<'_> {
         let json = "application/activity+json";
         // The first look brings them into memory as visitors did before.
         self.look(city, &served[0], objects.clone(), json, level.min(1_000), "before").await?;
-        found.push(self.look(city, &served[0], objects, json, self.options.items, &title("objects read")).await?);
+        // A read is so cheap that few of them vanish in the ticks that CPU is counted in.
+        found.push(self.look(city, &served[0], objects, json, 10 * self.options.items, &title("objects read")).await?);
         for one in served {
             one.stop().await?;
         }

@@ -129,6 +129,7 @@ fn known(error: &(dyn std::error::Error + 'static)) -> Option<(&'static str, u8)
         return match error {
             SyncError::Busy { .. } => Some(("platform.busy", 1)),
             SyncError::TakenOver(_) => Some(("platform.taken-over", 1)),
+            SyncError::Unwritten => Some(("platform.unwritten", 1)),
             SyncError::PublicUrl(_) => Some(("config.public-url", 2)),
             SyncError::Seal(_) => Some(("platform.seal", 1)),
             SyncError::Connector(error) => Some(connector(error)),

@@ -46,9 +46,13 @@ impl Tx {
                     (id, Key::from_bytes(&bytes))
                 })
                 .collect();
-            if !missing.is_empty() {
-                self.add_keys(&missing).await?;
-                // Read back: another process may have been faster with some of them.
+            if self.add_keys(&missing).await? == missing.len() as u64 {
+                // Two classes of one item may share a name.
+                let made: HashMap<Name<'_>, &Key> = missing.iter().map(|(id, key)| (name(id), key)).collect();
+                let new = chunk.iter().filter_map(|id| Some((id.clone(), (*made.get(&name(id))?).clone())));
+                keys.extend(new);
+            } else {
+                // Another process was faster with some of them.
                 self.known_keys(chunk, &mut keys).await?;
             }
         }
@@ -110,8 +114,12 @@ impl Tx {
         Ok(())
     }
 
-    async fn add_keys(&mut self, keys: &[(&LocalId, Key)]) -> Result<(), StoreError> {
-        on_backend!(self, conn: Db => {
+    /// Adds names that nobody has; returns how many were added.
+    async fn add_keys(&mut self, keys: &[(&LocalId, Key)]) -> Result<u64, StoreError> {
+        if keys.is_empty() {
+            return Ok(0);
+        }
+        let added = on_backend!(self, conn: Db => {
             let mut query = QueryBuilder::<Db>::new("INSERT INTO identifier (platform, entity, local_id, segment, class, key) ");
             query.push_values(keys, |mut row, (id, key)| {
                 row.push_bind(&id.platform)
@@ -122,8 +130,8 @@ impl Tx {
                     .push_bind(key);
             });
             query.push(" ON CONFLICT (platform, entity, local_id, segment) DO NOTHING");
-            query.build().persistent(comes_again(keys.len())).execute(conn).await?;
+            query.build().persistent(comes_again(keys.len())).execute(conn).await?.rows_affected()
         });
-        Ok(())
+        Ok(added)
     }
 }

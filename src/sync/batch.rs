@@ -64,6 +64,7 @@ impl Run<'_> {
                 }
                 ScanEvent::Progress { .. } => {}
             }
+            desk.keep_low().await?;
         }
         kill_point("sync.after-map");
         desk.save(&self.held).await
@@ -92,11 +93,12 @@ impl Run<'_> {
         }
         let mut items = HashMap::new();
         for (entity, ids) in ids {
-            let found = desk.tx.items_by_id(&sync.publisher.platform, entity, &ids).await?;
+            let found = desk.tx().await?.items_by_id(&sync.publisher.platform, entity, &ids).await?;
             items.extend(found.into_iter().map(|item| ((item.entity.clone(), item.local_id.clone()), item)));
         }
-        let mut keys = desk.tx.mint(&wanted, self.rng).await?;
-        keys.extend(desk.tx.minted(&possible).await?);
+        let mut keys = desk.tx().await?.mint(&wanted, self.rng).await?;
+        possible.retain(|local| !keys.contains_key(local));
+        keys.extend(desk.tx().await?.minted(&possible).await?);
         let addresses: HashSet<RecordId> =
             keys.iter().map(|(local, key)| sync.address(local.class, key)).collect::<Result<_, _>>()?;
         desk.know(&addresses.into_iter().collect::<Vec<_>>()).await?;

@@ -119,6 +119,9 @@ pub enum SyncError {
     /// A record could not be sealed.
     #[error(transparent)]
     Seal(#[from] SealError),
+    /// A write of this run failed before, and its transaction is gone.
+    #[error("a batch could not be written; nothing of it was kept")]
+    Unwritten,
     /// The public address cannot carry a path.
     #[error("`{0}` cannot be the address of records; check server.public_url")]
     PublicUrl(String),

@@ -1,10 +1,11 @@
 //! One transaction of a run: records known in it, writes gathered for it, and what hangs on a record.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::pile::{Decided, Pile};
+use super::pile::{Decided, Pile, UnderWay, Written};
 use super::revise::{self, Next};
 use super::{HOLD, Sync, SyncError};
 use crate::domain::change::ChangeKind;
@@ -17,13 +18,17 @@ use crate::telemetry::kill_point;
 
 /// Records per look at the database while walking down from one.
 const PAGE: u32 = 200;
+/// So many revisions are written at once while the next ones are decided.
+const HIGH: usize = 128;
 /// What an item is held back for when the thing it hangs on is.
 pub(super) const PARENT_HIDDEN: &str = "what it hangs on is not public";
 
 /// One transaction with what is known in it.
 pub(super) struct Desk<'a> {
     sync: &'a Sync,
-    pub tx: Tx,
+    /// None while a pile is written with it.
+    tx: Option<Tx>,
+    under_way: Option<UnderWay>,
     pub now: Timestamp,
     pub known: HashMap<RecordId, StoredRecord>,
     /// Records that this transaction gives other words.
@@ -36,7 +41,8 @@ impl<'a> Desk<'a> {
     pub async fn open(sync: &'a Sync) -> Result<Self, SyncError> {
         Ok(Self {
             sync,
-            tx: sync.store.write().await?,
+            tx: Some(sync.store.write().await?),
+            under_way: None,
             now: sync.clock.now(),
             known: HashMap::new(),
             reworded: HashSet::new(),
@@ -45,9 +51,23 @@ impl<'a> Desk<'a> {
         })
     }
 
+    /// The transaction, once whoever writes with it has done so.
+    pub async fn tx(&mut self) -> Result<&mut Tx, SyncError> {
+        if let Some(under_way) = self.under_way.take() {
+            let Written { tx, writes } = under_way.written().await?;
+            self.tx = Some(tx);
+            for RecordWrite { record, sealed, .. } in writes {
+                if let Some(known) = self.known.get_mut(&record.id) {
+                    (known.sealed, known.digest) = (sealed.bytes, sealed.digest);
+                }
+            }
+        }
+        self.tx.as_mut().ok_or(SyncError::Unwritten)
+    }
+
     /// Brings records into `known`.
     pub async fn know(&mut self, ids: &[RecordId]) -> Result<(), SyncError> {
-        let found = self.tx.lookup_records(ids).await?;
+        let found = self.tx().await?.lookup_records(ids).await?;
         self.known.extend(found.into_iter().map(|record| (record.id.clone(), record)));
         Ok(())
     }
@@ -84,15 +104,15 @@ impl<'a> Desk<'a> {
 
     /// Makes sure that the digest of a record is known that was revised in this transaction.
     pub async fn settle(&mut self, id: &RecordId) -> Result<(), SyncError> {
-        if self.pile.holds(id) { self.flush().await } else { Ok(()) }
+        let waits = self.pile.holds(id) || self.under_way.as_ref().is_some_and(|under_way| under_way.holds(id));
+        if waits { self.flush().await } else { Ok(()) }
     }
 
     /// Keeps what of a record is not signed.
     pub async fn keep_unsigned(&mut self, record: Record) -> Result<(), SyncError> {
         self.flush().await?;
-        if self.tx.keep_unsigned(&record).await?
-            && let Some(known) = self.known.get_mut(&record.id)
-        {
+        let kept = self.tx().await?.keep_unsigned(&record).await?;
+        if kept && let Some(known) = self.known.get_mut(&record.id) {
             known.record = Some(record);
         }
         Ok(())
@@ -144,7 +164,7 @@ impl<'a> Desk<'a> {
             query.parent = Some(id.clone());
         }
         loop {
-            let page = self.tx.list_records(&query).await?;
+            let page = self.tx().await?.list_records(&query).await?;
             found.extend(page.items);
             match page.next {
                 Some(next) => query.after = Some(next),
@@ -157,7 +177,7 @@ impl<'a> Desk<'a> {
     async fn withhold(&mut self, of: &LocalId, reason: &str) -> Result<(), SyncError> {
         let key = (of.entity.clone(), of.id.clone());
         if !self.items.contains_key(&key) {
-            let found = self.tx.items_by_id(&of.platform, &of.entity, std::slice::from_ref(&of.id)).await?;
+            let found = self.tx().await?.items_by_id(&of.platform, &of.entity, std::slice::from_ref(&of.id)).await?;
             self.items.extend(found.into_iter().map(|item| (key.clone(), item)));
         }
         if let Some(item) = self.items.get_mut(&key) {
@@ -210,7 +230,7 @@ impl<'a> Desk<'a> {
             let sealed = self.sync.seal.tombstone(&tombstone, self.now)?;
             burials.push(Burial { tombstone, sealed, at: self.now });
         }
-        self.tx.bury_records(&burials).await?;
+        self.tx().await?.bury_records(&burials).await?;
         for burial in burials {
             self.known.remove(&burial.tombstone.id);
         }
@@ -231,7 +251,7 @@ impl<'a> Desk<'a> {
             ..RecordQuery::default()
         };
         loop {
-            let page = self.tx.list_records(&query).await?;
+            let page = self.tx().await?.list_records(&query).await?;
             found.extend(page.items.into_iter().filter(|stored| stored.standing != Standing::Deleted));
             match page.next {
                 Some(next) => query.after = Some(next),
@@ -242,32 +262,43 @@ impl<'a> Desk<'a> {
 
     async fn was_seen(&mut self, of: Option<&LocalId>, run: i64) -> Result<bool, SyncError> {
         let Some(of) = of else { return Ok(false) };
-        let found = self.tx.items_by_id(&of.platform, &of.entity, std::slice::from_ref(&of.id)).await?;
+        let found = self.tx().await?.items_by_id(&of.platform, &of.entity, std::slice::from_ref(&of.id)).await?;
         Ok(found.first().is_some_and(|item| item.seen_run == run))
     }
 
     /// Seals and writes what is on the pile, so that a list read in this transaction shows it.
     pub async fn flush(&mut self) -> Result<(), SyncError> {
-        let writes = self.pile.seal(&self.sync.seal, self.now).await?;
-        self.tx.put_records(&writes).await?;
-        for RecordWrite { record, sealed, .. } in writes {
-            if let Some(known) = self.known.get_mut(&record.id) {
-                (known.sealed, known.digest) = (sealed.bytes, sealed.digest);
-            }
+        self.pass_on().await?;
+        self.tx().await?;
+        Ok(())
+    }
+
+    /// Lets what is on the pile be written while the next revisions are decided.
+    async fn pass_on(&mut self) -> Result<(), SyncError> {
+        if self.pile.len() > 0 {
+            self.tx().await?;
+            let tx = self.tx.take().ok_or(SyncError::Unwritten)?;
+            self.under_way = Some(std::mem::take(&mut self.pile).write(Arc::clone(&self.sync.seal), self.now, tx));
         }
         Ok(())
+    }
+
+    /// The same, once the pile is high enough.
+    pub async fn keep_low(&mut self) -> Result<(), SyncError> {
+        if self.pile.len() >= HIGH { self.pass_on().await } else { Ok(()) }
     }
 
     /// Commits, if the platform is still held by this run.
     pub async fn save(mut self, held: &HeldRun) -> Result<(), SyncError> {
         self.flush().await?;
         let items: Vec<Item> = std::mem::take(&mut self.items).into_values().collect();
-        self.tx.put_items(&items).await?;
-        if !self.tx.hold_run(held, self.now.plus(HOLD)).await? {
+        self.tx().await?.put_items(&items).await?;
+        let until = self.now.plus(HOLD);
+        if !self.tx().await?.hold_run(held, until).await? {
             return Err(SyncError::TakenOver(self.sync.publisher.platform.to_string()));
         }
         kill_point("sync.before-commit");
-        self.tx.save().await?;
+        self.tx.take().ok_or(SyncError::Unwritten)?.save().await?;
         kill_point("sync.after-commit");
         Ok(())
     }
