@@ -104,7 +104,7 @@ fn cut(text: &mut String, max: usize) {
 
 /// Characters that change how the text around them reads: bidirectional overrides and isolates,
 /// zero-width ones, NUL and other controls (SEC-134, SEC-162).
-fn is_deceptive(c: char) -> bool {
+pub(super) fn is_deceptive(c: char) -> bool {
     (c.is_control() && !matches!(c, '\n' | '\t'))
         || matches!(c, '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
 }
@@ -196,6 +196,16 @@ impl SafeHtml {
     /// whose clean form is longer than [`MAX_TEXT_BYTES`], is given up: its words stay, in one paragraph.
     #[must_use]
     pub fn new(html: &str) -> Option<Self> {
+        if html.len() <= MAX_TEXT_BYTES
+            && let Some(words) = markup::settled(html, is_deceptive)
+        {
+            return words.then(|| Self(html.trim().to_owned()));
+        }
+        Self::parsed(html)
+    }
+
+    /// The same by way of the parser, whatever the text.
+    pub(super) fn parsed(html: &str) -> Option<Self> {
         let mut raw: String = html.chars().filter(|&c| !is_deceptive(c)).collect();
         cut(&mut raw, MAX_TEXT_BYTES);
         let clean = sanitised(&raw).unwrap_or_else(|| in_one_paragraph(&raw));
@@ -346,8 +356,9 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Localized<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::*;
 
     #[test]
     fn sec_155_nothing_active_survives() {
