@@ -217,7 +217,7 @@ impl<'a> Course<'a> {
         let mut kept = Kept { partner, now, applied: 0, writes: Vec::new(), copies: HashMap::new(), refused: Vec::new() };
         let mut claims = Vec::new();
         for item in &page.items {
-            match incoming::alone(item, &partner.actor, federation.actor()) {
+            match incoming::alone(item.clone(), &partner.actor, federation.actor()) {
                 Ok(alone) => claims.push(alone),
                 Err(refusal) => kept.refuse(named(item), &Objection::Refused(refusal)),
             }

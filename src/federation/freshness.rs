@@ -99,7 +99,7 @@ async fn ask(federation: &Federation, domain: &PartnerDomain, id: &RecordId) -> 
     }
     let now = federation.now();
     let document = strict_json::parse(&response.body).ok();
-    let alone = document.and_then(|document| incoming::alone(&document, &partner.actor, federation.actor()).ok());
+    let alone = document.and_then(|document| incoming::alone(document, &partner.actor, federation.actor()).ok());
     let Some(alone) = alone.filter(|alone| alone.record() == id) else { return Ok(Answer::Refused) };
     let mut tx = federation.store.write().await?;
     let copy = tx.lookup_copy(id).await?;

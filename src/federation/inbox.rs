@@ -130,19 +130,19 @@ impl Inbox {
     }
 
     /// Nothing comes this far but through the verifier: a [`Verified`] cannot be made elsewhere.
-    async fn accept(&self, verified: Verified) -> Result<String, Refusal> {
-        let recall = verified.activity().get("type").and_then(Value::as_str) == Some("Delete");
+    async fn accept(&self, mut verified: Verified) -> Result<String, Refusal> {
+        let mut activity = verified.take_activity();
+        let recall = activity.get("type").and_then(Value::as_str) == Some("Delete");
         let (store, partner) = (&self.federation.store, &verified.partner().domain);
         self.quota.take(store, partner, recall, verified.received_at()).await?;
         let speaker = verified.partner().kind;
-        let incoming = Incoming::read(verified.activity(), verified.actor(), speaker, self.federation.actor())?;
-        let offer = Offer::read(incoming)?;
-        let entry = self.entry(&verified, &offer.incoming)?;
-        let receipt = entry.receipt.clone();
-        let offer = Arc::new(offer);
+        let incoming = Incoming::read(&mut activity, verified.actor(), speaker, self.federation.actor())?;
+        let offer = Arc::new(Offer::read(incoming)?);
+        let entry = Arc::new(self.entry(&mut verified, &activity, &offer.incoming)?);
         let append = Append {
-            entry: entry.clone(),
-            lookups: offer.incoming.record().or(offer.incoming.consultation()).cloned().into_iter().collect(),
+            entry: Arc::clone(&entry),
+            copies: offer.incoming.record().cloned().into_iter().collect(),
+            records: offer.incoming.consultation().cloned().into_iter().collect(),
             check: Box::new({
                 let (offer, partner) = (Arc::clone(&offer), verified.partner().clone());
                 move |held| {
@@ -158,7 +158,7 @@ impl Inbox {
             }),
         };
         match self.journal.append(append).await.map_err(|error| not_kept(&error))? {
-            Kept::New => Ok(receipt),
+            Kept::New => Ok(entry.receipt.clone()),
             Kept::Duplicate(receipt) => {
                 tracing::info!(partner = %entry.partner, activity = entry.activity_id, "an activity arrived again");
                 Ok(receipt)
@@ -178,17 +178,16 @@ impl Inbox {
         }
     }
 
-    fn entry(&self, verified: &Verified, incoming: &Incoming) -> Result<JournalEntry, Refusal> {
-        let partner = verified.partner();
-        let receipt = match partner.kind {
-            PartnerKind::Partner => self.receipt(verified, incoming)?,
+    fn entry(&self, verified: &mut Verified, activity: &Value, incoming: &Incoming) -> Result<JournalEntry, Refusal> {
+        let receipt = match verified.partner().kind {
+            PartnerKind::Partner => self.receipt(verified, activity, incoming)?,
             PartnerKind::Reader => String::new(),
         };
         Ok(JournalEntry {
-            partner: partner.domain.clone(),
+            partner: verified.partner().domain.clone(),
             activity_id: incoming.id.to_string(),
             body_hash: sha256(verified.body().as_bytes()),
-            body: verified.body().to_owned(),
+            body: verified.take_body(),
             object: incoming.record().map(ToString::to_string),
             received_at: verified.received_at(),
             receipt,
@@ -196,9 +195,9 @@ impl Inbox {
     }
 
     /// "We have received exactly this": signed before the commit, so that it is kept with the row.
-    fn receipt(&self, verified: &Verified, incoming: &Incoming) -> Result<String, Refusal> {
+    fn receipt(&self, verified: &Verified, activity: &Value, incoming: &Incoming) -> Result<String, Refusal> {
         let failed = |error: &dyn std::fmt::Display| Refusal::new(Code::Busy, error);
-        let (subject, digest) = subject(verified.activity(), incoming).map_err(|error| failed(&error))?;
+        let (subject, digest) = subject(activity, incoming).map_err(|error| failed(&error))?;
         let name = format!("received {} {}", verified.partner().domain, incoming.id);
         let id = self.federation.address("receipts", &Key::digest_of(name.as_bytes())).map_err(|error| failed(&error))?;
         let receipt = DeliveryReceipt {
@@ -309,7 +308,8 @@ fn alert(entry: &JournalEntry, subject: &str, detail: &str) -> AuditEntry {
     }
 }
 
-/// What a receipt confirms: the record and the digest of the revision carried, or the activity itself.
+/// What a receipt confirms: the record and the digest of the revision carried, or the activity itself, of
+/// which nothing was taken then.
 fn subject(activity: &Value, incoming: &Incoming) -> Result<(String, Digest), proof::ProofError> {
     let carried = match &incoming.asked {
         Asked::Hold(offered) => Some((&offered.id, Some(offered.digest.clone()))),

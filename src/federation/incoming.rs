@@ -114,11 +114,11 @@ const ACTIVITIES: [&str; 19] = [
 
 impl Incoming {
     /// Reads an activity that `actor` signed, a partner or an account of a reader server as `speaker` says,
-    /// sent to the gateway whose actor is `own`.
+    /// sent to the gateway whose actor is `own`. A record or tombstone that it carries is taken out of it.
     ///
     /// # Errors
     /// 400, 403 or 404 with the reason; each is final for this activity.
-    pub fn read(activity: &Value, actor: &ActorId, speaker: PartnerKind, own: &ActorId) -> Result<Self, Refusal> {
+    pub fn read(activity: &mut Value, actor: &ActorId, speaker: PartnerKind, own: &ActorId) -> Result<Self, Refusal> {
         meaning::one(activity)?;
         let kind = match activity.get("type") {
             Some(Value::String(kind)) if !kind.is_empty() && kind.len() <= MAX_TYPE => kind.clone(),
@@ -191,13 +191,17 @@ impl Alone {
 ///
 /// # Errors
 /// As for an activity that carries it.
-pub fn alone(object: &Value, actor: &ActorId, own: &ActorId) -> Result<Alone, Refusal> {
-    meaning::one(object)?;
+pub fn alone(mut object: Value, actor: &ActorId, own: &ActorId) -> Result<Alone, Refusal> {
+    meaning::one(&object)?;
     let sender = Sender { actor, own };
     if !object.is_object() {
         return Err(Refusal::new(Code::InvalidRecord, "it is no record"));
     }
-    if wire::is_tombstone(object) { sender.erasure(object).map(Alone::Erase) } else { sender.offered(object).map(Alone::Hold) }
+    if wire::is_tombstone(&object) {
+        sender.erasure(&mut object).map(Alone::Erase)
+    } else {
+        sender.offered(&mut object).map(Alone::Hold)
+    }
 }
 
 fn invalid_id(why: &str) -> Refusal {
@@ -210,8 +214,8 @@ struct Sender<'a> {
 }
 
 impl Sender<'_> {
-    fn hold(&self, activity: &Value, update: bool) -> Result<Asked, Refusal> {
-        let Some(object @ Value::Object(_)) = activity.get("object") else {
+    fn hold(&self, activity: &mut Value, update: bool) -> Result<Asked, Refusal> {
+        let Some(object @ Value::Object(_)) = activity.get_mut("object") else {
             return Err(Refusal::new(Code::InvalidActivity, "the object must be embedded, and be exactly one"));
         };
         if object.get("id").and_then(Value::as_str) == Some(self.actor.as_str()) {
@@ -220,7 +224,7 @@ impl Sender<'_> {
         self.offered(object).map(Asked::Hold)
     }
 
-    fn offered(&self, object: &Value) -> Result<Offered, Refusal> {
+    fn offered(&self, object: &mut Value) -> Result<Offered, Refusal> {
         let kind = match object.get("type") {
             Some(Value::String(kind)) if !kind.is_empty() && kind.len() <= MAX_TYPE => kind.as_str(),
             _ => return Err(Refusal::new(Code::InvalidActivity, "the object has not exactly one type")),
@@ -241,26 +245,26 @@ impl Sender<'_> {
             ),
         };
         let digest = proof::digest(object).map_err(|error| Refusal::new(Code::InvalidRecord, error))?;
-        Ok(Offered { id, revision, digest, object: object.clone() })
+        Ok(Offered { id, revision, digest, object: object.take() })
     }
 
-    fn erase(&self, activity: &Value) -> Result<Asked, Refusal> {
-        let object = activity.get("object").unwrap_or(&Value::Null);
+    fn erase(&self, activity: &mut Value) -> Result<Asked, Refusal> {
+        let mut none = Value::Null;
+        let object = activity.get_mut("object").unwrap_or(&mut none);
         if one_id(object) == Some(self.actor.as_str()) {
             return Ok(Asked::Leave);
         }
         self.erasure(object).map(Asked::Erase)
     }
 
-    fn erasure(&self, object: &Value) -> Result<Erasure, Refusal> {
+    fn erasure(&self, object: &mut Value) -> Result<Erasure, Refusal> {
         let id = one_id(object).ok_or_else(|| invalid_id("the activity does not name exactly one object"))?;
         let id = self.theirs(id)?;
-        let tombstone = match object {
-            Value::Object(_) => Some(object.clone()),
-            Value::Array(items) => items.first().filter(|item| item.is_object()).cloned(),
-            _ => None,
-        }
-        .filter(|object| object.as_object().is_some_and(|object| object.len() > 2));
+        let embedded = match object {
+            Value::Array(items) => items.first_mut(),
+            object => Some(object),
+        };
+        let tombstone = embedded.filter(|object| object.as_object().is_some_and(|object| object.len() > 2)).map(Value::take);
         let mut digest = None;
         if let Some(tombstone) = &tombstone {
             self.owned(tombstone, false)?;
@@ -348,7 +352,7 @@ mod tests {
     fn read(activity: &Value) -> Result<Incoming, Code> {
         let actor = "https://b.example/actor".parse().expect("an address");
         let own = "https://a.example/actor".parse().expect("an address");
-        Incoming::read(activity, &actor, PartnerKind::Partner, &own).map_err(|refusal| refusal.code())
+        Incoming::read(&mut activity.clone(), &actor, PartnerKind::Partner, &own).map_err(|refusal| refusal.code())
     }
 
     fn create() -> Value {

@@ -12,6 +12,7 @@ pub mod backfill;
 mod bucket;
 mod canonical;
 pub mod context;
+mod cores;
 pub mod dispatch;
 pub mod effect;
 pub mod fetch;

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::incoming::{Alone, Offered};
 use super::ownership::{self, Standing};
-use super::proof;
+use super::proof::Written;
 use super::refusal::{Code, Refusal};
 use super::verify::proof_key;
 use super::wire;
@@ -77,6 +77,26 @@ pub enum Judged {
     Bury(Box<Tombstone>, Sealed),
 }
 
+/// An object that stands by itself, as far as it can be judged without what is held of it: everything that
+/// takes time.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Read {
+    /// A revision.
+    Hold(Revision),
+    /// What is left of a record; its bytes, if its proof holds.
+    Bury(Box<Tombstone>, Result<Sealed, Objection>),
+}
+
+/// A revision of a record of `partner`, as far as it can be judged without what is held of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Revision {
+    record: Box<Record>,
+    previous: Option<Digest>,
+    digest: Digest,
+    /// Its bytes, if its proof holds. That is told only after whose the record is.
+    sealed: Result<Sealed, Objection>,
+}
+
 /// Judges an object from a page or from its origin. `copy` is what is held of it.
 ///
 /// # Errors
@@ -88,32 +108,48 @@ pub fn judge(
     copy: Option<&StoredCopy>,
     now: Timestamp,
 ) -> Result<Judged, Objection> {
+    read(alone, partner, keys, now)?.against(partner, copy, now)
+}
+
+/// Reads an object that stands by itself, and checks its proof.
+///
+/// # Errors
+/// [`Objection`]; others are told by [`Read::against`], which knows what is held.
+pub fn read(alone: &Alone, partner: &Partner, keys: &[ProofKey], now: Timestamp) -> Result<Read, Objection> {
     match alone {
-        Alone::Hold(offered) => revision(offered, partner, keys, copy, now).map(|write| Judged::Hold(Box::new(write))),
+        Alone::Hold(offered) => revision(offered, partner, keys, now).map(Read::Hold),
         Alone::Erase(erasure) => {
             let document = erasure.tombstone.as_ref().ok_or_else(|| set_aside(Code::InvalidRecord.word(), "it is only an id"))?;
             let tombstone = wire::tombstone_from_json(document).map_err(|error| set_aside(Code::InvalidRecord.word(), error))?;
             if tombstone.authority != partner.actor || tombstone.id != erasure.id {
                 return Err(Objection::Refused(Refusal::new(Code::NotOwner, "the tombstone is not its sender's")));
             }
-            may(ownership::of(copy, partner))?;
-            let digest = proven(document, keys, now)?;
-            Ok(Judged::Bury(Box::new(tombstone), sealed(document, digest)?))
+            Ok(Read::Bury(Box::new(tombstone), sealed(document, keys, now)))
         }
     }
 }
 
-/// Judges one revision of a record, however it came.
+impl Read {
+    /// Holds it against what is held.
+    ///
+    /// # Errors
+    /// [`Objection`].
+    pub fn against(self, partner: &Partner, copy: Option<&StoredCopy>, now: Timestamp) -> Result<Judged, Objection> {
+        match self {
+            Self::Hold(revision) => revision.against(partner, copy, now).map(|write| Judged::Hold(Box::new(write))),
+            Self::Bury(tombstone, sealed) => {
+                may(ownership::of(copy, partner))?;
+                Ok(Judged::Bury(tombstone, sealed?))
+            }
+        }
+    }
+}
+
+/// Reads one revision of a record, however it came, and checks its proof.
 ///
 /// # Errors
-/// [`Objection`].
-pub fn revision(
-    offered: &Offered,
-    partner: &Partner,
-    keys: &[ProofKey],
-    copy: Option<&StoredCopy>,
-    now: Timestamp,
-) -> Result<CopyWrite, Objection> {
+/// [`Objection`]; others are told by [`Revision::against`], which knows what is held.
+pub fn revision(offered: &Offered, partner: &Partner, keys: &[ProofKey], now: Timestamp) -> Result<Revision, Objection> {
     if wire::class_of(&offered.object).is_err() {
         return Err(Objection::Unknown);
     }
@@ -122,20 +158,30 @@ pub fn revision(
     if record.authority != partner.actor || record.id != offered.id {
         return Err(Objection::Refused(Refusal::new(Code::NotOwner, "the record does not belong to its sender")));
     }
-    may(ownership::of(copy, partner))?;
-    let digest = proven(&offered.object, keys, now)?;
-    let write = |record| -> Result<CopyWrite, Objection> {
-        Ok(CopyWrite { domain: partner.domain.clone(), record, sealed: sealed(&offered.object, digest.clone())?, at: now })
-    };
-    match ownership::against(copy, &offered.digest, &record) {
-        Standing::May => {}
-        Standing::MayNot(refusal) => return Err(Objection::Refused(refusal)),
-        Standing::Contradicts(refusal) => return Err(Objection::Contradicts(Box::new(write(record)?), refusal)),
-    }
-    match follows(copy, &record, previous.as_ref()) {
-        Ok(()) => write(record),
-        Err(problem) if record.takes_words_back() => Err(Objection::TakesBack(Box::new(write(record)?), problem)),
-        Err(problem) => Err(set_aside(CHAIN, problem)),
+    let (record, digest) = (Box::new(record), offered.digest.clone());
+    Ok(Revision { record, previous, digest, sealed: sealed(&offered.object, keys, now) })
+}
+
+impl Revision {
+    /// Holds it against what is held.
+    ///
+    /// # Errors
+    /// [`Objection`].
+    pub fn against(self, partner: &Partner, copy: Option<&StoredCopy>, now: Timestamp) -> Result<CopyWrite, Objection> {
+        may(ownership::of(copy, partner))?;
+        let Self { record, previous, digest, sealed } = self;
+        let sealed = sealed?;
+        let write = |record| CopyWrite { domain: partner.domain.clone(), record, sealed, at: now };
+        match ownership::against(copy, &digest, &record) {
+            Standing::May => {}
+            Standing::MayNot(refusal) => return Err(Objection::Refused(refusal)),
+            Standing::Contradicts(refusal) => return Err(Objection::Contradicts(Box::new(write(*record)), refusal)),
+        }
+        match follows(copy, &record, previous.as_ref()) {
+            Ok(()) => Ok(write(*record)),
+            Err(problem) if record.takes_words_back() => Err(Objection::TakesBack(Box::new(write(*record)), problem)),
+            Err(problem) => Err(set_aside(CHAIN, problem)),
+        }
     }
 }
 
@@ -159,22 +205,19 @@ fn may(standing: Standing) -> Result<(), Objection> {
     }
 }
 
-/// The bytes are the canonical form, which is what was signed.
-fn sealed(document: &Value, digest: Digest) -> Result<Sealed, Objection> {
-    let bytes = proof::canonical(document).map_err(|error| set_aside(Code::InvalidRecord.word(), error))?;
-    Ok(Sealed { bytes: bytes.into(), digest })
-}
-
-/// The digest of a document whose proof is by its authority, made while the key was valid.
-fn proven(document: &Value, keys: &[ProofKey], now: Timestamp) -> Result<Digest, Objection> {
+/// The bytes and the digest of a document whose proof is by its authority, made while the key was valid. The
+/// bytes are the canonical form, which is what was signed.
+fn sealed(document: &Value, keys: &[ProofKey], now: Timestamp) -> Result<Sealed, Objection> {
     let Some((key_id, key, until)) = proof_key(keys, document) else {
         return Err(set_aside("proof", "there is no proof by a pinned key of its authority"));
     };
-    let proven = proof::verify(document, key, key_id, now).map_err(|error| set_aside("proof", error))?;
+    let written = Written::read(document).map_err(|error| set_aside("proof", error))?;
+    let proven = written.verify(key, key_id, now).map_err(|error| set_aside("proof", error))?;
     if until.is_some_and(|until| proven.created.is_none_or(|created| created > until)) {
         return Err(set_aside("proof", "it was proven with a key after that key was replaced"));
     }
-    Ok(proven.digest)
+    let bytes = written.bytes().map_err(|error| set_aside(Code::InvalidRecord.word(), error))?;
+    Ok(Sealed { bytes, digest: proven.digest })
 }
 
 /// Whether a revision stands behind the one that is held (R5). A gap cannot be checked and is none of

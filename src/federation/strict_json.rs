@@ -149,13 +149,12 @@ impl<'de> Visitor<'de> for Strict {
             if object.len() == MAX_KEYS {
                 return Err(serde::de::Error::custom(format_args!("an object has more than {MAX_KEYS} properties")));
             }
-            if object.contains_key(&key) {
-                return Err(serde::de::Error::custom("an object names one property twice"));
-            }
             let limit = LIMITS.iter().find(|(name, _)| *name == key).map_or(MAX_ITEMS, |(_, limit)| *limit);
             let below = self.below(limit).map_err(serde::de::Error::custom)?;
             let value = properties.next_value_seed(below)?;
-            object.insert(key, value);
+            if object.insert(key, value).is_some() {
+                return Err(serde::de::Error::custom("an object names one property twice"));
+            }
         }
         Ok(Value::Object(object))
     }

@@ -1,9 +1,9 @@
 //! Accounts of reader servers: keys and inboxes, fetched from their own host.
 
-use sqlx::FromRow;
+use sqlx::{FromRow, QueryBuilder};
 
 use super::columns::whole;
-use super::{StoreError, Tx, on_backend};
+use super::{CHUNK, StoreError, Tx, on_backend, rounded};
 use crate::domain::account::Account;
 use crate::domain::{ActorId, PartnerDomain, Timestamp};
 
@@ -33,6 +33,13 @@ impl From<Row> for Account {
             seen_at: row.seen_at,
         }
     }
+}
+
+/// The columns of an account, in one place for the statements below.
+macro_rules! select_accounts {
+    ($rest:literal) => {
+        concat!("SELECT actor, partner, inbox, shared_inbox, key_id, key, seen_at FROM account ", $rest)
+    };
 }
 
 impl Tx {
@@ -80,11 +87,26 @@ impl Tx {
     /// An account by its actor.
     pub async fn lookup_account(&mut self, actor: &ActorId) -> Result<Option<Account>, StoreError> {
         let row: Option<Row> = on_backend!(self, conn => {
-            sqlx::query_as("SELECT actor, partner, inbox, shared_inbox, key_id, key, seen_at FROM account WHERE actor = $1")
-                .bind(actor)
-                .fetch_optional(conn)
-                .await?
+            sqlx::query_as(select_accounts!("WHERE actor = $1")).bind(actor).fetch_optional(conn).await?
         });
         Ok(row.map(Account::from))
+    }
+
+    /// Those of these accounts that are known, in no particular order.
+    pub async fn lookup_accounts(&mut self, actors: &[&ActorId]) -> Result<Vec<Account>, StoreError> {
+        let mut found = Vec::with_capacity(actors.len());
+        for chunk in actors.chunks(CHUNK) {
+            let rows: Vec<Row> = on_backend!(&mut *self, conn: Db => {
+                let mut query = QueryBuilder::<Db>::new(select_accounts!("WHERE actor IN ("));
+                let mut list = query.separated(", ");
+                for actor in rounded(chunk) {
+                    list.push_bind(actor);
+                }
+                query.push(")");
+                query.build_query_as().fetch_all(conn).await?
+            });
+            found.extend(rows.into_iter().map(Account::from));
+        }
+        Ok(found)
     }
 }

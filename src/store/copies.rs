@@ -6,6 +6,8 @@
 //! are an equivocation: the row freezes with both digests. Whether a record may come from *this* partner
 //! is checked before (federation); here only the authority of an id can never change.
 
+use std::collections::HashSet;
+
 use bytes::Bytes;
 use sqlx::types::Json;
 use sqlx::{FromRow, QueryBuilder};
@@ -166,7 +168,7 @@ impl Tx {
         let mut answers = Vec::with_capacity(writes.len());
         let mut rest = writes;
         while !rest.is_empty() {
-            let mut seen = std::collections::HashSet::new();
+            let mut seen = HashSet::new();
             let fits = rest.iter().take(CHUNK).take_while(|write| seen.insert(&write.record.id)).count();
             let (chunk, after) = rest.split_at(fits);
             let applied = self.put_newer(chunk).await?;
@@ -186,7 +188,10 @@ impl Tx {
     }
 
     /// Writes every revision that is newer than what is held; returns the ids of those.
-    async fn put_newer(&mut self, writes: &[CopyWrite]) -> Result<Vec<RecordId>, StoreError> {
+    async fn put_newer(&mut self, writes: &[CopyWrite]) -> Result<HashSet<RecordId>, StoreError> {
+        // In the order of their ids, so that two who write at once do not wait for each other in a circle.
+        let mut writes: Vec<&CopyWrite> = writes.iter().collect();
+        writes.sort_by(|a, b| a.record.id.cmp(&b.record.id));
         let mut documents = Vec::with_capacity(writes.len());
         for write in writes {
             documents.push((write, json("a copy", &write.record)?));

@@ -5,7 +5,7 @@ use sqlx::{FromRow, QueryBuilder};
 use super::columns::unsigned;
 use super::copies::{CopyStanding, Row, StoredCopy};
 use super::paging::{push_conditions, push_page};
-use super::{CHUNK, Page, RecordQuery, StoreError, Tx, on_backend};
+use super::{CHUNK, Page, RecordQuery, StoreError, Tx, on_backend, rounded};
 use crate::domain::digest::Digest;
 use crate::domain::{Class, Key, PartnerDomain, RecordId, Revision, Timestamp};
 
@@ -86,7 +86,7 @@ impl Tx {
             let rows: Vec<Row> = on_backend!(&mut *self, conn: Db => {
                 let mut query = QueryBuilder::<Db>::new(select_copies!("WHERE id IN ("));
                 let mut list = query.separated(", ");
-                for id in chunk {
+                for id in rounded(&chunk.iter().collect::<Vec<_>>()) {
                     list.push_bind(id);
                 }
                 query.push(")");

@@ -2,12 +2,13 @@
 //! done. What is answered with 202 stands here first (I1), and ends in exactly one of applied, ignored,
 //! rejected, quarantined.
 
+use std::borrow::Borrow;
 use std::collections::{HashMap, HashSet};
 
 use sqlx::{FromRow, QueryBuilder};
 
 use super::columns::{remark, small, text_column, unsigned, whole};
-use super::{CHUNK, StoreError, Tx, on_backend};
+use super::{Backend, CHUNK, StoreError, Tx, comes_again, on_backend, rounded};
 use crate::domain::{PartnerDomain, RecordId, Timestamp};
 use crate::words;
 
@@ -162,15 +163,24 @@ macro_rules! select_journal {
 
 impl Tx {
     /// Keeps activities; the answers are in the order of the entries.
-    pub async fn append_journal(&mut self, entries: &[JournalEntry]) -> Result<Vec<Appended>, StoreError> {
+    pub async fn append_journal(&mut self, entries: &[impl Borrow<JournalEntry>]) -> Result<Vec<Appended>, StoreError> {
+        let known = self.weigh_journal(entries).await?;
+        let unknown = entries.iter().zip(&known).filter(|(_, known)| known.is_none());
+        let unknown: Vec<&JournalEntry> = unknown.map(|(entry, _)| entry.borrow()).collect();
+        let mut appended = self.append_unknown(&unknown).await?.into_iter();
+        Ok(known.into_iter().filter_map(|known| known.or_else(|| appended.next())).collect())
+    }
+
+    /// Keeps activities of which this transaction saw none with [`Tx::weigh_journal`]; the answers are in the
+    /// order of the entries.
+    pub(super) async fn append_unknown(&mut self, entries: &[&JournalEntry]) -> Result<Vec<Appended>, StoreError> {
         let mut answers = Vec::with_capacity(entries.len());
         for chunk in entries.chunks(CHUNK) {
             for entry in chunk {
                 entry.check()?;
             }
             let mut new = self.insert_entries(chunk).await?;
-            let rest: Vec<&JournalEntry> = chunk.iter().collect();
-            let known = if new.len() < chunk.len() { self.known_entries(&rest).await? } else { HashMap::new() };
+            let known = if new.len() < chunk.len() { self.known_entries(chunk).await? } else { HashMap::new() };
             for entry in chunk {
                 let name = (entry.partner.clone(), entry.activity_id.clone());
                 answers.push(if new.remove(&name) {
@@ -188,8 +198,9 @@ impl Tx {
     }
 
     /// What would become of entries if they were offered now: `None` where they are new.
-    pub async fn weigh_journal(&mut self, entries: &[&JournalEntry]) -> Result<Vec<Option<Appended>>, StoreError> {
+    pub async fn weigh_journal(&mut self, entries: &[impl Borrow<JournalEntry>]) -> Result<Vec<Option<Appended>>, StoreError> {
         let mut answers = Vec::with_capacity(entries.len());
+        let entries: Vec<&JournalEntry> = entries.iter().map(Borrow::borrow).collect();
         for chunk in entries.chunks(CHUNK) {
             let known = self.known_entries(chunk).await?;
             answers.extend(chunk.iter().map(|entry| {
@@ -201,10 +212,17 @@ impl Tx {
         Ok(answers)
     }
 
-    async fn insert_entries(&mut self, entries: &[JournalEntry]) -> Result<HashSet<(PartnerDomain, String)>, StoreError> {
+    /// Returns which are new, and fewer than there are entries if not all are.
+    async fn insert_entries(&mut self, entries: &[&JournalEntry]) -> Result<HashSet<(PartnerDomain, String)>, StoreError> {
         // In the order of the unique key, so that two processes never wait for each other in a circle.
-        let mut sorted: Vec<&JournalEntry> = entries.iter().collect();
+        let mut sorted = entries.to_vec();
         sorted.sort_by(|a, b| (&a.partner, &a.activity_id).cmp(&(&b.partner, &b.activity_id)));
+        // On SQLite nobody else has written since this transaction saw them; it hands over rows one by one.
+        let all = self.backend() == Backend::Sqlite;
+        let mut names: HashSet<_> = HashSet::new();
+        if all {
+            names.extend(sorted.iter().map(|entry| (entry.partner.clone(), entry.activity_id.clone())));
+        }
         let rows: Vec<(PartnerDomain, String)> = on_backend!(self, conn: Db => {
             let mut query = QueryBuilder::<Db>::new(
                 "INSERT INTO journal (partner, activity_id, body_hash, body, object, received_at, receipt, state, next_at) ",
@@ -220,10 +238,14 @@ impl Tx {
                     .push_bind(JournalState::Pending)
                     .push_bind(entry.received_at);
             });
-            query.push(" ON CONFLICT (partner, activity_id) DO NOTHING RETURNING partner, activity_id");
-            query.build_query_as().fetch_all(conn).await?
+            query.push(" ON CONFLICT (partner, activity_id) DO NOTHING");
+            if !all {
+                query.push(" RETURNING partner, activity_id");
+            }
+            query.build_query_as().persistent(comes_again(entries.len())).fetch_all(conn).await?
         });
-        Ok(rows.into_iter().collect())
+        names.extend(rows);
+        Ok(names)
     }
 
     async fn known_entries(
@@ -235,7 +257,7 @@ impl Tx {
         }
         let rows: Vec<Known> = on_backend!(self, conn: Db => {
             let mut query = QueryBuilder::<Db>::new("WITH wanted (partner, activity_id) AS (");
-            query.push_values(entries, |mut row, entry| {
+            query.push_values(rounded(entries), |mut row, entry| {
                 row.push_bind(&entry.partner).push_bind(&entry.activity_id);
             });
             query.push(
@@ -257,7 +279,14 @@ impl Tx {
         problem: Option<&str>,
         at: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.end(row, state, problem, at).await
+        Ok(self.end(&[row], state, problem, at).await? == 1)
+    }
+
+    /// Ends claimed activities of which each had its effect, in the transaction of these effects. `false` when
+    /// the lease of one ran out and another worker has it: forget the transaction.
+    pub async fn finish_applied(&mut self, rows: &[&JournalRow], at: Timestamp) -> Result<bool, StoreError> {
+        let done = self.end(rows, JournalState::Applied, None, at).await?;
+        Ok(usize::try_from(done).is_ok_and(|done| done == rows.len()))
     }
 
     /// An attempt failed for a reason that may pass: tried again at `next_at`, or quarantined after
@@ -270,8 +299,8 @@ impl Tx {
         next_at: Timestamp,
     ) -> Result<Option<JournalState>, StoreError> {
         if row.attempts >= ATTEMPTS {
-            let ended = self.end(row, JournalState::Quarantined, Some(problem), at).await?;
-            return Ok(ended.then_some(JournalState::Quarantined));
+            let ended = self.end(&[row], JournalState::Quarantined, Some(problem), at).await?;
+            return Ok((ended == 1).then_some(JournalState::Quarantined));
         }
         let done = on_backend!(self, conn => {
             sqlx::query(
@@ -308,38 +337,44 @@ impl Tx {
     }
 
     /// What was ignored or rejected is not ours to keep, and of what is buried, hidden or withdrawn no words stay:
-    /// its hash and its receipt do.
+    /// its hash and its receipt do. Returns how many of the rows their claims still held.
     async fn end(
         &mut self,
-        row: &JournalRow,
+        rows: &[&JournalRow],
         state: JournalState,
         problem: Option<&str>,
         at: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let done = on_backend!(self, conn => {
-            sqlx::query(
-                "UPDATE journal
-                    SET state = $3, problem = $4, finished_at = $5,
-                        body = CASE WHEN $3 IN ('ignored', 'rejected') THEN NULL
-                                    WHEN EXISTS (SELECT 1
-                                                   FROM copy
-                                                  WHERE copy.id = journal.object
-                                                    AND (copy.standing IN ('deleted', 'hidden')
-                                                         OR copy.record ->> 'moderation' = 'hidden'
-                                                         OR copy.record -> 'body' ->> 'author_state' = 'withdrawn')) THEN NULL
-                                    ELSE body END
-                  WHERE number = $1 AND fence = $2 AND state IN ('pending', 'working')",
-            )
-            .bind(row.number)
-            .bind(row.fence)
-            .bind(state)
-            .bind(problem.map(|problem| remark(problem, PROBLEM)))
-            .bind(at)
-            .execute(conn)
-            .await?
-            .rows_affected()
-        });
-        Ok(done == 1)
+    ) -> Result<u64, StoreError> {
+        let mut done = 0;
+        for chunk in rows.chunks(CHUNK) {
+            done += on_backend!(&mut *self, conn: Db => {
+                let mut query = QueryBuilder::<Db>::new("UPDATE journal SET state = ");
+                query.push_bind(state).push(", problem = ").push_bind(problem.map(|problem| remark(problem, PROBLEM)));
+                query.push(", finished_at = ").push_bind(at).push(", body = CASE WHEN ").push_bind(state);
+                query.push(
+                    " IN ('ignored', 'rejected') THEN NULL
+                        WHEN EXISTS (SELECT 1
+                                       FROM copy
+                                      WHERE copy.id = journal.object
+                                        AND (copy.standing IN ('deleted', 'hidden')
+                                             OR copy.record ->> 'moderation' = 'hidden'
+                                             OR copy.record -> 'body' ->> 'author_state' = 'withdrawn')) THEN NULL
+                        ELSE body END
+                      WHERE state IN ('pending', 'working') AND number IN (",
+                );
+                let mut list = query.separated(", ");
+                for row in rounded(chunk) {
+                    list.push_bind(row.number);
+                }
+                query.push(") AND (number, fence) IN (");
+                query.push_values(rounded(chunk), |mut pair, row| {
+                    pair.push_bind(row.number).push_bind(row.fence);
+                });
+                query.push(")");
+                query.build().execute(conn).await?.rows_affected()
+            });
+        }
+        Ok(done)
     }
 
     /// The addresses of what a partner sent about a record, latest first, at most `limit`.

@@ -35,9 +35,11 @@ pub type Check<R> = Box<dyn FnOnce(&Held) -> Result<(), R> + Send>;
 /// An activity to be kept, if its check says so.
 pub struct Append<R> {
     /// The activity.
-    pub entry: JournalEntry,
-    /// The ids to look up for the check, among copies and among our records.
-    pub lookups: Vec<RecordId>,
+    pub entry: Arc<JournalEntry>,
+    /// The copies to look up for the check.
+    pub copies: Vec<RecordId>,
+    /// The records of ours to look up for it.
+    pub records: Vec<RecordId>,
     /// The check; not asked about what is kept already.
     pub check: Check<R>,
 }
@@ -150,17 +152,18 @@ impl<R: Send + 'static> JournalTask<R> {
 /// One batch in one transaction. Returning `Ok` means that it is committed.
 async fn keep<R>(store: &Store, appends: Vec<Append<R>>) -> Result<Vec<Kept<R>>, StoreError> {
     let mut entries = Vec::with_capacity(appends.len());
-    let mut lookups = Vec::with_capacity(appends.len());
+    let mut wanted = Vec::with_capacity(appends.len());
     let mut checks = Vec::with_capacity(appends.len());
     for append in appends {
         entries.push(append.entry);
-        lookups.push(append.lookups);
+        wanted.push((append.copies, append.records));
         checks.push(append.check);
     }
     let mut tx = store.write().await?;
-    let known = tx.weigh_journal(&entries.iter().collect::<Vec<_>>()).await?;
-    let wanted = lookups.into_iter().zip(&known).filter(|(_, known)| known.is_none()).flat_map(|(ids, _)| ids);
-    let held = look_up(&mut tx, wanted.collect()).await?;
+    let known = tx.weigh_journal(&entries).await?;
+    let wanted = wanted.into_iter().zip(&known).filter(|(_, known)| known.is_none()).map(|(ids, _)| ids);
+    let (copies, records): (Vec<_>, Vec<_>) = wanted.unzip();
+    let held = look_up(&mut tx, copies.concat(), records.concat()).await?;
     let mut outcomes = Vec::with_capacity(entries.len());
     let mut accepted = Vec::new();
     for ((entry, check), known) in entries.into_iter().zip(checks).zip(known) {
@@ -173,7 +176,8 @@ async fn keep<R>(store: &Store, appends: Vec<Append<R>>) -> Result<Vec<Kept<R>>,
         }
         outcomes.push(settled);
     }
-    let mut appended = tx.append_journal(&accepted).await?.into_iter();
+    let accepted: Vec<&JournalEntry> = accepted.iter().map(Arc::as_ref).collect();
+    let mut appended = tx.append_unknown(&accepted).await?.into_iter();
     let mut answers = Vec::with_capacity(outcomes.len());
     for outcome in outcomes {
         answers.push(match outcome {
@@ -191,11 +195,13 @@ async fn keep<R>(store: &Store, appends: Vec<Append<R>>) -> Result<Vec<Kept<R>>,
     Ok(answers)
 }
 
-async fn look_up(tx: &mut Tx, mut ids: Vec<RecordId>) -> Result<Held, StoreError> {
-    ids.sort();
-    ids.dedup();
-    let copies = tx.lookup_copies(&ids).await?.into_iter().map(|copy| (copy.id.clone(), copy)).collect();
-    let records = tx.lookup_records(&ids).await?.into_iter().map(|record| (record.id.clone(), record)).collect();
+async fn look_up(tx: &mut Tx, mut copies: Vec<RecordId>, mut records: Vec<RecordId>) -> Result<Held, StoreError> {
+    for ids in [&mut copies, &mut records] {
+        ids.sort();
+        ids.dedup();
+    }
+    let copies = tx.lookup_copies(&copies).await?.into_iter().map(|copy| (copy.id.clone(), copy)).collect();
+    let records = tx.lookup_records(&records).await?.into_iter().map(|record| (record.id.clone(), record)).collect();
     Ok(Held { copies, records })
 }
 

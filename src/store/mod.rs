@@ -44,6 +44,7 @@ pub mod record_lists;
 pub mod records;
 pub mod replies;
 pub mod retention;
+pub mod roll;
 pub mod runs;
 pub mod schemes;
 pub mod scratch;
@@ -74,6 +75,7 @@ pub use presence::Presence;
 pub use recalls::OpenRecalls;
 pub use record_lists::{RecordQuery, RevisionRow};
 pub use records::{Burial, RecordWrite, Standing, StoredRecord};
+pub use roll::{Found, Roll, RollError, Sought};
 pub use runs::{HeldRun, RunOutcome, SyncRun};
 pub use schemes::{Evidence, Preference, Scheme};
 pub use sqlite::{SqliteStore, SqliteTx};
@@ -86,6 +88,13 @@ pub(crate) const CHUNK: usize = 500;
 /// rows: a small one comes again, a large one hardly ever does, and a connection remembers a hundred of them.
 pub(crate) const fn comes_again(rows: usize) -> bool {
     rows <= 16
+}
+
+/// A list whose length is a power of two: its last item is repeated. Statements over lists are prepared once
+/// for each length, and so for a few lengths only.
+pub(crate) fn rounded<T: Copy>(items: &[T]) -> impl Iterator<Item = T> {
+    let length = if items.is_empty() { 0 } else { items.len().next_power_of_two() };
+    items.iter().chain(std::iter::repeat_n(items.last(), length.saturating_sub(items.len())).flatten()).copied()
 }
 
 /// Which of the two databases.

@@ -1,10 +1,10 @@
 //! Listed partners and readers: their pinned facts, whether they can be reached, and how far we are
 //! with reading their records.
 
-use sqlx::FromRow;
+use sqlx::{FromRow, QueryBuilder};
 
 use super::columns::{remark, small, unsigned};
-use super::{StoreError, Tx, on_backend};
+use super::{CHUNK, StoreError, Tx, on_backend, rounded};
 use crate::domain::partner::{FollowState, Multikey, Partner, PartnerKind};
 use crate::domain::{ActorId, PartnerDomain, Timestamp};
 
@@ -124,6 +124,24 @@ impl Tx {
             sqlx::query_as(select_partners!("WHERE domain = $1")).bind(domain).fetch_optional(conn).await?
         });
         Ok(row.map(Partner::from))
+    }
+
+    /// Those of these domains that are listed, in no particular order.
+    pub async fn lookup_partners(&mut self, domains: &[&PartnerDomain]) -> Result<Vec<Partner>, StoreError> {
+        let mut found = Vec::with_capacity(domains.len());
+        for chunk in domains.chunks(CHUNK) {
+            let rows: Vec<Row> = on_backend!(&mut *self, conn: Db => {
+                let mut query = QueryBuilder::<Db>::new(select_partners!("WHERE domain IN ("));
+                let mut list = query.separated(", ");
+                for domain in rounded(chunk) {
+                    list.push_bind(domain);
+                }
+                query.push(")");
+                query.build_query_as().fetch_all(conn).await?
+            });
+            found.extend(rows.into_iter().map(Partner::from));
+        }
+        Ok(found)
     }
 
     /// A partner by its actor.

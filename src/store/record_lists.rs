@@ -6,7 +6,7 @@ use sqlx::{FromRow, QueryBuilder};
 use super::columns::unsigned;
 use super::paging::{push_conditions, push_page};
 use super::records::{Row, StoredRecord};
-use super::{CHUNK, Cursor, Order, Page, StoreError, Tx, comes_again, on_backend};
+use super::{CHUNK, Cursor, Order, Page, StoreError, Tx, on_backend, rounded};
 use crate::domain::digest::Digest;
 use crate::domain::{Class, RecordId, Revision, Timestamp};
 
@@ -95,11 +95,11 @@ impl Tx {
             let rows: Vec<Row> = on_backend!(&mut *self, conn: Db => {
                 let mut query = QueryBuilder::<Db>::new(select_records!("WHERE id IN ("));
                 let mut list = query.separated(", ");
-                for id in chunk {
+                for id in rounded(&chunk.iter().collect::<Vec<_>>()) {
                     list.push_bind(id);
                 }
                 query.push(")");
-                query.build_query_as().persistent(comes_again(chunk.len())).fetch_all(conn).await?
+                query.build_query_as().fetch_all(conn).await?
             });
             found.extend(rows.into_iter().map(StoredRecord::from));
         }

@@ -12,39 +12,31 @@ use crate::domain::{Class, RecordId};
 use crate::store::{AuditEntry, CopyStanding, PutCopy, StoreError, StoredCopy, Tx};
 
 use super::super::incoming::{Erasure, Offered};
-use super::super::object::{self, Objection};
+use super::super::object::Objection;
 use super::super::ownership::{self, Standing};
 use super::super::refusal::Code;
-use super::super::verify::proof_keys;
 use super::super::{proof, receipts, wire};
 use super::letters::PURGED;
 use super::{Ending, Work};
 
 impl Work<'_> {
-    /// Holds a revision.
-    pub(super) async fn hold(&self, tx: &mut Tx, offered: &Offered) -> Result<Ending, StoreError> {
-        let copy = tx.lookup_copy(&offered.id).await?;
-        let keys = proof_keys(tx, self.partner).await?;
-        match object::revision(offered, self.partner, &keys, copy.as_ref(), self.now) {
-            Ok(write) => match tx.put_copy(&write).await? {
-                PutCopy::Equivocation => self.contradicted(tx, offered, "two contents under one revision").await,
-                PutCopy::AlreadyNewer => Ok(Ending { problem: Some("what is held is newer".to_owned()), ..Ending::applied() }),
-                PutCopy::Applied | PutCopy::Same => Ok(Ending::applied()),
-            },
-            Err(Objection::Unknown) => Ok(Ending::ignored(Objection::Unknown.detail())),
-            Err(Objection::Refused(refusal)) => {
+    /// A revision that is not held, and why.
+    pub(super) async fn objected(&self, tx: &mut Tx, offered: &Offered, objection: Objection) -> Result<Ending, StoreError> {
+        match objection {
+            Objection::Unknown => Ok(Ending::ignored(Objection::Unknown.detail())),
+            Objection::Refused(refusal) => {
                 self.refuse(tx, offered.id.as_str(), &offered.digest, refusal.code().word()).await?;
                 Ok(Ending::rejected(refusal))
             }
-            Err(Objection::Contradicts(write, refusal)) => {
+            Objection::Contradicts(write, refusal) => {
                 tx.put_copy(&write).await?;
                 self.contradicted(tx, offered, refusal.detail()).await
             }
-            Err(Objection::TakesBack(write, problem)) => {
+            Objection::TakesBack(write, problem) => {
                 tx.put_copy(&write).await?;
                 self.set_aside(tx, offered, "chain", problem).await
             }
-            Err(Objection::SetAside(code, problem)) => self.set_aside(tx, offered, code, &problem).await,
+            Objection::SetAside(code, problem) => self.set_aside(tx, offered, code, &problem).await,
         }
     }
 
@@ -54,7 +46,7 @@ impl Work<'_> {
         Ok(Ending::quarantined(format_args!("{code}: {problem}")))
     }
 
-    async fn contradicted(&self, tx: &mut Tx, offered: &Offered, detail: &str) -> Result<Ending, StoreError> {
+    pub(super) async fn contradicted(&self, tx: &mut Tx, offered: &Offered, detail: &str) -> Result<Ending, StoreError> {
         tracing::error!(target: "security", partner = %self.row.partner, subject = %offered.id, detail, "equivocation");
         self.audit(tx, "equivocation", offered.id.as_str(), detail).await?;
         self.refuse(tx, offered.id.as_str(), &offered.digest, Code::Equivocation.word()).await?;

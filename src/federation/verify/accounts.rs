@@ -10,7 +10,7 @@ use super::super::keys::{PublicKey, RsaPublicKey};
 use super::super::refusal::{Code, Refusal};
 use super::super::signature::Candidate;
 use super::actor_keys::ListedKey;
-use super::{Verifier, busy, pins};
+use super::{Listed, Verifier, busy, pins};
 
 /// The key that is kept of an account, if it is the one with this id.
 fn kept(account: &Account, key_id: &str) -> Option<PublicKey> {
@@ -41,36 +41,26 @@ fn account(found: super::refetch::Found, partner: &Partner, actor: &ActorId, key
 }
 
 impl Verifier {
-    /// Steps 6 and 7 for an account of a reader server: finds its key and verifies; returns the account
-    /// that speaks. `owner` is who owns the key as its name says; where the request says who it is from
-    /// (`claimed`), that account's document must list the key.
-    pub(super) async fn check_account(
-        &self,
-        candidate: &Candidate,
-        partner: &Partner,
-        owner: &ActorId,
-        claimed: Option<&str>,
-    ) -> Result<ActorId, Refusal> {
-        let actor = claimed.and_then(|actor| actor.parse().ok()).unwrap_or_else(|| owner.clone());
+    /// Steps 6 and 7 for an account of a reader server: finds its key and verifies; returns its server, and
+    /// the account that speaks. Where the request says who it is from, that account's document must list the
+    /// key.
+    pub(super) async fn check_account(&self, candidate: &Candidate, listed: Listed) -> Result<(Partner, ActorId), Refusal> {
+        let Listed { owner, actor, partner, account: known } = listed;
         if actor.url().origin() != owner.url().origin() {
             return Err(Refusal::new(Code::ActorMismatch, "the key is not on the origin of the activity's actor"));
         }
-        let known = {
-            let mut tx = self.federation.store.read().await.map_err(busy)?;
-            tx.lookup_account(&actor).await.map_err(busy)?
-        };
         let mut key = known.as_ref().and_then(|account| kept(account, &candidate.key_id));
         if key.is_none() && actor == partner.actor {
             // The server's own actor was pinned when it was listed.
-            key = pins::current(partner, &candidate.key_id);
+            key = pins::current(&partner, &candidate.key_id);
         }
         let failed = match key.map(|key| candidate.verify(&key)) {
-            Some(Ok(())) => return Ok(actor),
+            Some(Ok(())) => return Ok((partner, actor)),
             Some(Err(refusal)) if refusal.code() != Code::BadSignature => return Err(refusal),
             failed => failed.and_then(Result::err),
         };
         // Unknown, or changed under the same name: asked once in five minutes.
-        let found = match self.refetches.fetch(&self.federation, partner, &actor, &candidate.key_id).await {
+        let found = match self.refetches.fetch(&self.federation, &partner, &actor, &candidate.key_id).await {
             Ok(found) => found,
             Err(refusal) => return Err(failed.unwrap_or(refusal)),
         };
@@ -78,8 +68,8 @@ impl Verifier {
         candidate.verify(&found.key.key())?;
         let now = self.federation.now();
         let mut tx = self.federation.store.write().await.map_err(busy)?;
-        tx.put_account(&account(found, partner, &actor, &candidate.key_id, now)).await.map_err(busy)?;
+        tx.put_account(&account(found, &partner, &actor, &candidate.key_id, now)).await.map_err(busy)?;
         tx.save().await.map_err(busy)?;
-        Ok(actor)
+        Ok((partner, actor))
     }
 }

@@ -17,9 +17,10 @@ use http::{HeaderMap, Method};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::domain::account::Account;
 use crate::domain::partner::{Partner, PartnerKind};
 use crate::domain::{ActorId, PartnerDomain, Timestamp};
-use crate::store::{Scheme, StoreError};
+use crate::store::{Found, Roll, Scheme, Sought};
 
 use super::Federation;
 use super::fetch::is_activity;
@@ -74,16 +75,20 @@ impl Verified {
         &self.key_id
     }
 
-    /// The activity, strictly read.
-    #[must_use]
-    pub const fn activity(&self) -> &Value {
-        &self.activity
+    /// The activity, strictly read, for whoever takes it apart.
+    pub(super) fn take_activity(&mut self) -> Value {
+        self.activity.take()
     }
 
     /// The raw body.
     #[must_use]
     pub fn body(&self) -> &str {
         &self.body
+    }
+
+    /// The raw body, for whoever keeps it.
+    pub(super) fn take_body(&mut self) -> String {
+        std::mem::take(&mut self.body)
     }
 
     /// When it arrived.
@@ -117,7 +122,20 @@ impl VerifiedReader {
 /// Decides who speaks.
 pub struct Verifier {
     federation: Federation,
+    roll: Roll,
     refetches: Refetches,
+}
+
+/// Who a request claims to be from, and what is known of them.
+struct Listed {
+    /// Who owns the key, as its name says.
+    owner: ActorId,
+    /// Who the request says it is from; where it does not say, the owner of the key.
+    actor: ActorId,
+    /// The listed partner on their host.
+    partner: Partner,
+    /// The account, where it is a known one of a reader server.
+    account: Option<Account>,
 }
 
 /// The only part of a body that is looked at before its signature is verified.
@@ -131,7 +149,7 @@ impl Verifier {
     /// A verifier with an empty memory of refetches.
     #[must_use]
     pub fn new(federation: Federation) -> Self {
-        Self { federation, refetches: Refetches::default() }
+        Self { roll: Roll::new(federation.store.clone()), federation, refetches: Refetches::default() }
     }
 
     /// Verifies a POST to the inbox.
@@ -190,11 +208,11 @@ impl Verifier {
         // 5: who it claims to be, against the allow-list, before any network.
         let claimed = serde_json::from_slice::<Peek<'_>>(body).ok().and_then(|peek| peek.actor);
         let claimed = claimed.as_deref();
-        let (owner, partner) = self.listed(&candidate.key_id, claimed).await?;
+        let listed = self.listed(&candidate.key_id, claimed).await?;
         // 7 before 6 where it costs nothing: a body that is not the signed one needs no key.
         digest_header::check(&parts.headers, body)?;
         // 6 and 7: the pinned key, and the signature.
-        let (partner, speaker) = self.check_key(&candidate, partner, owner, claimed).await?;
+        let (partner, speaker) = self.check_key(&candidate, listed).await?;
         // 8: strict JSON; the actor is the owner of the key.
         let activity = strict_json::parse(body).map_err(|error| Refusal::new(Code::InvalidJson, error))?;
         let actor = activity.get("actor").and_then(one_id);
@@ -214,8 +232,8 @@ impl Verifier {
         signature::single_valued(&parts.headers)?;
         self.own_host(parts)?;
         let candidate = signature::read(&self.head(parts)?, self.federation.now())?;
-        let (owner, partner) = self.listed(&candidate.key_id, None).await?;
-        let (partner, _) = self.check_key(&candidate, partner, owner, None).await?;
+        let listed = self.listed(&candidate.key_id, None).await?;
+        let (partner, _) = self.check_key(&candidate, listed).await?;
         if partner.kind == PartnerKind::Reader {
             knock::signed_so(&self.federation, &partner.domain, candidate.scheme).await;
         }
@@ -254,7 +272,7 @@ impl Verifier {
     }
 
     /// Step 5: the owner of the key as its name says, and the listed partner on that host.
-    async fn listed(&self, key_id: &str, claimed: Option<&str>) -> Result<(ActorId, Partner), Refusal> {
+    async fn listed(&self, key_id: &str, claimed: Option<&str>) -> Result<Listed, Refusal> {
         let malformed = || Refusal::new(Code::MalformedKeyId, "the key id is not an https address");
         if key_id.len() > MAX_KEY_ID {
             return Err(malformed());
@@ -271,27 +289,23 @@ impl Verifier {
         if claimed.as_ref().is_some_and(|actor| actor.domain() != domain) {
             return Err(mismatch());
         }
-        let mut tx = self.federation.store.read().await.map_err(busy)?;
-        let partner = tx.lookup_partner(&domain).await.map_err(busy)?;
+        let named = claimed.is_some();
+        let actor = claimed.unwrap_or_else(|| owner.clone());
+        let sought = Sought { domain: domain.clone(), actor: actor.clone() };
+        let Found { partner, account } = self.roll.find(sought).await.map_err(busy)?;
         let partner = partner.ok_or_else(|| Refusal::new(Code::NotListed, format_args!("{domain} is not on our list")))?;
-        if partner.kind == PartnerKind::Partner && claimed.is_some_and(|actor| actor != partner.actor) {
+        if partner.kind == PartnerKind::Partner && named && actor != partner.actor {
             return Err(mismatch());
         }
-        Ok((owner, partner))
+        Ok(Listed { owner, actor, partner, account })
     }
 
     /// Steps 6 and 7: finds the key and verifies; returns the partner, and which actor of it speaks.
-    async fn check_key(
-        &self,
-        candidate: &Candidate,
-        partner: Partner,
-        owner: ActorId,
-        claimed: Option<&str>,
-    ) -> Result<(Partner, ActorId), Refusal> {
-        if partner.kind == PartnerKind::Reader {
-            let actor = self.check_account(candidate, &partner, &owner, claimed).await?;
-            return Ok((partner, actor));
+    async fn check_key(&self, candidate: &Candidate, listed: Listed) -> Result<(Partner, ActorId), Refusal> {
+        if listed.partner.kind == PartnerKind::Reader {
+            return self.check_account(candidate, listed).await;
         }
+        let Listed { owner, partner, .. } = listed;
         let now = self.federation.now();
         let mut pinned = pins::current(&partner, &candidate.key_id);
         if pinned.is_none() {
@@ -317,8 +331,7 @@ impl Verifier {
 }
 
 /// A store that is busy or away is never the sender's fault.
-#[expect(clippy::needless_pass_by_value, reason = "it stands behind `map_err`")]
-pub(super) fn busy(error: StoreError) -> Refusal {
+pub(super) fn busy<E: std::error::Error>(error: E) -> Refusal {
     tracing::error!(%error, "the store did not answer the inbox");
     Refusal::new(Code::Busy, "the store is busy; send it again")
 }

@@ -245,7 +245,9 @@ pub(super) fn to_value(document: &impl Serialize) -> Value {
 
 /// Reads `value` as a `T`; the error says where it went wrong.
 pub(super) fn read<T: DeserializeOwned>(value: &Value) -> Result<T, WireError> {
-    serde_path_to_error::deserialize::<_, T>(value).map_err(|error| WireError::new(error.path(), error.inner()))
+    // Keeping track of the path copies the name of every property: done only where it has to be told.
+    T::deserialize(value)
+        .or_else(|_| serde_path_to_error::deserialize::<_, T>(value).map_err(|error| WireError::new(error.path(), error.inner())))
 }
 
 fn depth_of_nodes(value: &Value) -> usize {

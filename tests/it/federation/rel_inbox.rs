@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use http::StatusCode;
 use passerelle::domain::Record;
+use passerelle::domain::partner::{FollowState, PartnerKind};
+use passerelle::domain::record::ModerationState;
 use passerelle::federation::inbox::Inbox;
 use passerelle::federation::receipts::{self, Pinned};
 use passerelle::federation::{Outcome, effect, retention, retry};
@@ -132,6 +134,85 @@ store_tests! {
             assert_eq!(rig.copy(&record.id).await?.map(|copy| copy.standing), Some(CopyStanding::Deleted));
         }
         assert_eq!(rig.letters().await?.len(), 24);
+    }
+
+    async fn rel_041_what_is_applied_together_ends_as_what_is_applied_one_by_one(databases: Databases) {
+        let rig = Rig::new(&databases).await?;
+        let mut all = Vec::new();
+        for (n, order) in (1..).zip(orders(&[0, 1, 2, 3])) {
+            let (record, activities) = life(&rig, n);
+            for place in &order {
+                assert_eq!(rig.post(&activities[*place]).await.status, StatusCode::ACCEPTED);
+            }
+            all.push((record, activities, order));
+        }
+        rig.work().await?;
+        for (record, activities, order) in all {
+            let copy = rig.copy(&record.id).await?.expect("a tombstone");
+            assert_eq!((copy.standing, copy.revision, &copy.record), (CopyStanding::Deleted, 4, &None), "{order:?}");
+            for activity in &activities {
+                let row = rig.journal(activity).await?.expect("a row");
+                assert_eq!((row.state, row.attempts), (JournalState::Applied, 1), "{order:?}: {row:?}");
+                assert_eq!(row.body, None, "words of {} stay in the journal", row.activity_id);
+            }
+        }
+        assert_eq!(rig.letters().await?.len(), 24);
+    }
+
+    async fn rel_041_a_follow_and_its_undo_together_leave_nobody_following(databases: Databases) {
+        let rig = Rig::new(&databases).await?;
+        let mut partner = rig.b.partner(PartnerKind::Partner);
+        partner.follows_us = FollowState::None;
+        rig.list(&partner).await?;
+        let follow = rig.b.activity("f", "Follow", &json!("https://a.example/actor"));
+        let undo = rig.b.activity("u", "Undo", &follow);
+        for activity in [&follow, &undo] {
+            assert_eq!(rig.post(activity).await.status, StatusCode::ACCEPTED);
+        }
+        assert_eq!(effect::step(&rig.federation).await?, Outcome::Worked(2));
+        let partner = rig.federation.store.read().await?.lookup_partner(&partner.domain).await?.expect("it is listed");
+        assert_eq!(partner.follows_us, FollowState::None);
+        assert_eq!(rig.letters().await?.len(), 1, "the Follow was accepted");
+    }
+
+    async fn gdpr_03_words_that_were_taken_back_in_the_same_breath_leave_the_journal(databases: Databases) {
+        let rig = Rig::new(&databases).await?;
+        let mut record = content::contribution(&rig.b.url, 1);
+        let shown = rig.b.sealed(&record, None, rig.now());
+        (record.revision, record.moderation) = (2, ModerationState::Hidden);
+        let hidden = rig.b.sealed(&record, Some(&shown), rig.now());
+        (record.revision, record.moderation) = (3, ModerationState::Visible);
+        let again = rig.b.sealed(&record, Some(&hidden), rig.now());
+        let activities = [("create", "Create", shown), ("hide", "Update", hidden), ("show", "Update", again)]
+            .map(|(key, kind, object)| rig.b.activity(key, kind, &object));
+        for activity in &activities {
+            assert_eq!(rig.post(activity).await.status, StatusCode::ACCEPTED);
+        }
+        assert_eq!(effect::step(&rig.federation).await?, Outcome::Worked(3));
+        assert_eq!(rig.copy(&record.id).await?.map(|copy| (copy.standing, copy.revision)), Some((CopyStanding::Live, 3)));
+        for (activity, kept) in activities.iter().zip([false, false, true]) {
+            let row = rig.journal(activity).await?.expect("a row");
+            assert_eq!((row.state, row.body.is_some()), (JournalState::Applied, kept), "{row:?}");
+        }
+    }
+
+    async fn sec_153_one_effect_that_fails_takes_nobody_along(databases: Databases) {
+        let rig = Rig::new(&databases).await?;
+        let activities: Vec<Value> = (1..=8).map(|n| {
+            let record = content::contribution(&rig.b.url, n);
+            rig.b.activity(&format!("create-{n}"), "Create", &rig.b.sealed(&record, None, rig.now()))
+        }).collect();
+        for activity in &activities {
+            assert_eq!(rig.post(activity).await.status, StatusCode::ACCEPTED);
+        }
+        rig.refuse_copy(&content::contribution(&rig.b.url, 5).id).await?;
+        assert_eq!(effect::step(&rig.federation).await?, Outcome::Worked(8));
+        for (n, activity) in (1..).zip(&activities) {
+            let row = rig.journal(activity).await?.expect("a row");
+            let expected = if n == 5 { JournalState::Pending } else { JournalState::Applied };
+            assert_eq!((row.state, row.attempts), (expected, 1), "{n}: {:?}", row.problem);
+            assert_eq!(rig.copy(&content::contribution(&rig.b.url, n).id).await?.is_some(), n != 5, "{n}");
+        }
     }
 
     async fn rel_041_all_orders_of_three_revisions_end_in_the_newest(databases: Databases) {

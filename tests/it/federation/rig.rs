@@ -210,6 +210,29 @@ impl Rig {
         self.number(&format!("SELECT COUNT(*) FROM {table}")).await
     }
 
+    /// From now on the database fails whenever a copy of this record is to be written.
+    pub async fn refuse_copy(&self, id: &RecordId) -> anyhow::Result<()> {
+        let [first, second] = if self.url.starts_with("sqlite") {
+            let raise = "BEGIN SELECT RAISE(ABORT, 'refused'); END";
+            [format!("CREATE TRIGGER refused BEFORE INSERT ON copy WHEN NEW.id = '{id}' {raise}"), String::new()]
+        } else {
+            let raise =
+                "CREATE FUNCTION refused() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'refused'; END $$";
+            let trigger = format!("CREATE TRIGGER refused BEFORE INSERT ON copy FOR EACH ROW WHEN (NEW.id = '{id}')");
+            [raise.to_owned(), format!("{trigger} EXECUTE FUNCTION refused()")]
+        };
+        for statement in [first, second].into_iter().filter(|statement| !statement.is_empty()) {
+            // Made of an address of this file.
+            let statement = AssertSqlSafe(statement);
+            if self.url.starts_with("sqlite") {
+                sqlx::query(statement).execute(&mut SqliteConnection::connect(&self.url).await?).await?;
+            } else {
+                sqlx::query(statement).execute(&mut PgConnection::connect(&self.url).await?).await?;
+            }
+        }
+        Ok(())
+    }
+
     async fn number(&self, query: &str) -> anyhow::Result<i64> {
         // Made of table names of this file.
         let query = AssertSqlSafe(query.to_owned());

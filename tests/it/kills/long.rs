@@ -80,6 +80,7 @@ fn spread(point: &str) -> u64 {
         "sync.after-fetch" | "sync.after-map" => 12,
         "sync.before-commit" | "sync.after-commit" => 2,
         "inbox.before-commit" | "inbox.after-commit" => 80,
+        "effect.before-commit" | "effect.after-commit" => 10,
         "backfill.before-commit" | "backfill.after-commit" => 3,
         "sync.before-finish" | "planner.before-commit" | "planner.after-commit" => 1,
         _ => 300,

@@ -1,5 +1,6 @@
 //! The inbound journal and its writer.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use passerelle::domain::RecordId;
@@ -30,7 +31,7 @@ pub fn entry(name: &str) -> JournalEntry {
 }
 
 fn append(name: &str) -> Append<&'static str> {
-    Append { entry: entry(name), lookups: Vec::new(), check: Box::new(|_| Ok(())) }
+    Append { entry: Arc::new(entry(name)), copies: Vec::new(), records: Vec::new(), check: Box::new(|_| Ok(())) }
 }
 
 async fn keep(store: &Store, entries: &[JournalEntry]) -> anyhow::Result<Vec<Appended>> {
@@ -181,8 +182,9 @@ store_tests! {
             let ids: Vec<RecordId> = ids.iter().map(|id| (*id).clone()).collect();
             let (copy, record) = (held.record.id.clone(), mine.record.id.clone());
             Append {
-                entry: entry(name),
-                lookups: ids,
+                entry: Arc::new(entry(name)),
+                copies: ids.clone(),
+                records: ids,
                 check: Box::new(move |held: &passerelle::store::Held| {
                     if held.copies.contains_key(&copy) && held.records.contains_key(&record) { Ok(()) } else { Err("not-owner") }
                 }),
@@ -193,10 +195,10 @@ store_tests! {
         assert_eq!(writer.append(looked_up("b", &[])).await?, Kept::Refused("not-owner"));
         assert_eq!(writer.append(looked_up("a", &[])).await?, Kept::Duplicate(receipt("a")), "kept is kept");
         let mut other = append("a");
-        other.entry.body_hash = [1; 32];
+        Arc::make_mut(&mut other.entry).body_hash = [1; 32];
         assert_eq!(writer.append(other).await?, Kept::Equivocation);
         let mut broken = append("nul");
-        broken.entry.body.push('\0');
+        Arc::make_mut(&mut broken.entry).body.push('\0');
         assert!(matches!(writer.append(broken).await, Err(AppendError::Store(_))));
         let mut tx = store.read().await?;
         assert_eq!(tx.journal_counts().await?, [(JournalState::Pending, 1)]);

@@ -1,10 +1,28 @@
 //! Partners, their health, and our place in their records.
 
-use passerelle::domain::partner::FollowState;
-use passerelle::store::Store;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use passerelle::domain::account::Account;
+use passerelle::domain::partner::{FollowState, PartnerKind};
+use passerelle::store::{Found, Roll, Sought, Store};
 
 use super::examples::*;
 use crate::store_tests;
+
+/// An account of the `n`th server.
+fn account(n: u32) -> Account {
+    let at = |path: &str| format!("https://p{n}.example/{path}");
+    Account {
+        actor: at("ada").parse().expect("an address"),
+        partner: domain(&format!("p{n}.example")),
+        inbox: at("ada/inbox"),
+        shared_inbox: None,
+        key_id: at("ada#key"),
+        key: "a key".to_owned(),
+        seen_at: second(n.into()),
+    }
+}
 
 store_tests! {
     async fn a_partner_reads_back_as_it_was_listed(store: Store) {
@@ -73,5 +91,64 @@ store_tests! {
         let next = "https://bordeaux.example/actor/records?after=x";
         tx.set_backfill_cursor(&bordeaux.domain, Some(next), second(5)).await?;
         assert_eq!(tx.backfill_cursor(&bordeaux.domain).await?, (Some(next.to_owned()), Some(second(5))));
+    }
+
+    async fn many_who_ask_at_once_get_each_their_own_answer(store: Store) {
+        let mut tx = store.write().await?;
+        for n in 0..20 {
+            let mut listed = partner(&format!("p{n}.example"));
+            listed.kind = if n % 2 == 0 { PartnerKind::Reader } else { PartnerKind::Partner };
+            tx.put_partner(&listed).await?;
+            // A gateway has one actor; what is kept under its domain all the same says nothing.
+            tx.put_account(&account(n)).await?;
+        }
+        tx.save().await?;
+        let roll = Roll::new(store.clone());
+        let ask = |n: u32| {
+            let Account { actor, partner: domain, .. } = account(n);
+            roll.find(Sought { domain, actor })
+        };
+        let found = futures_util::future::join_all((0..30).chain(0..30).map(ask)).await;
+        for (n, found) in (0..30).chain(0..30).zip(found) {
+            let Found { partner, account } = found?;
+            assert_eq!(partner.is_some(), n < 20, "{n}");
+            assert!(partner.is_none_or(|partner| partner.domain == domain(&format!("p{n}.example"))), "{n}");
+            assert_eq!(account, (n < 20 && n % 2 == 0).then(|| self::account(n)), "{n}");
+        }
+    }
+
+    async fn nobody_is_answered_from_before_they_asked(store: Store) {
+        let (roll, mut listed) = (Roll::new(store.clone()), partner("bordeaux.example"));
+        "0".clone_into(&mut listed.name);
+        let mut tx = store.write().await?;
+        tx.put_partner(&listed).await?;
+        tx.save().await?;
+        let written = Arc::new(AtomicU64::new(0));
+        let ask = || {
+            let (roll, written, domain) = (roll.clone(), Arc::clone(&written), listed.domain.clone());
+            let actor = listed.actor.clone();
+            tokio::spawn(async move {
+                let mut asked = 0;
+                while written.load(Ordering::SeqCst) < 100 {
+                    let before = written.load(Ordering::SeqCst);
+                    let found = roll.find(Sought { domain: domain.clone(), actor: actor.clone() }).await?;
+                    let seen: u64 = found.partner.expect("it is listed").name.parse()?;
+                    anyhow::ensure!(seen >= before, "{before} was committed, {seen} was answered");
+                    asked += 1;
+                }
+                anyhow::Ok(asked)
+            })
+        };
+        let asking: Vec<_> = (0..8).map(|_| ask()).collect();
+        for n in 1..=100 {
+            listed.name = n.to_string();
+            let mut tx = store.write().await?;
+            tx.put_partner(&listed).await?;
+            tx.save().await?;
+            written.store(n, Ordering::SeqCst);
+        }
+        for asked in asking {
+            asked.await??;
+        }
     }
 }
