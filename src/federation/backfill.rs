@@ -4,22 +4,24 @@
 //! A page is believed no more than a push: each item is judged as if it had been pushed (`object`); what is
 //! refused is told to a person, and the rest of the page is kept. Copies and our place in the stream are
 //! saved together, so a crash repeats a page at most. Asking for `next` tells the partner that the page
-//! before it was kept.
+//! before it was kept; `ahead`, where a partner offers it, does not: it is asked for while that page is kept.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
+use tokio::task::JoinSet;
 use url::Url;
 
 use super::fetch::{self, FetchError};
-use super::incoming::{self, Alone};
-use super::object::{self, Judged, Objection, ProofKey};
+use super::incoming;
+use super::object::{self, Judged, Objection, ProofKey, Read};
 use super::refusal::{Code, Refusal};
 use super::verify::proof_keys;
-use super::{Federation, Outcome};
+use super::{Federation, Outcome, cores};
 use crate::domain::partner::{FollowState, Partner, PartnerKind};
-use crate::domain::{PartnerDomain, RecordId, Timestamp};
+use crate::domain::{ActorId, PartnerDomain, RecordId, Timestamp};
 use crate::store::leases::this_process;
 use crate::store::{AuditEntry, CopyStanding, CopyWrite, Lease, PutCopy, StoreError, StoredCopy, Tx};
 use crate::telemetry::kill_point;
@@ -55,7 +57,7 @@ pub struct Reading {
 pub enum Ended {
     /// There was nothing new.
     Complete,
-    /// After [`MAX_PAGES`]; the next step goes on.
+    /// After [`MAX_PAGES`], or because the partner's key was replaced meanwhile; the next step goes on.
     LimitReached,
     /// Another process reads it.
     Elsewhere,
@@ -140,6 +142,8 @@ struct Course<'a> {
     reading: Reading,
     at: String,
     seen: HashSet<String>,
+    /// The page at `at`, asked for while the one before it was kept.
+    ahead: JoinSet<Result<Page, PageError>>,
     /// The partner no longer knows our place: from the beginning, next time.
     lost: bool,
 }
@@ -154,7 +158,8 @@ impl<'a> Course<'a> {
         tx.save().await?;
         let at = cursor.or_else(|| partner.records.clone()).unwrap_or_default();
         let reading = Reading { pages: 0, applied: 0, refused: 0, ended: Ended::Complete };
-        Ok(Some(Self { federation, partner, lease, reading, at, seen: HashSet::new(), lost: false }))
+        let (seen, ahead) = (HashSet::new(), JoinSet::new());
+        Ok(Some(Self { federation, partner, lease, reading, at, seen, ahead, lost: false }))
     }
 
     /// Reads one page; whether there may be more.
@@ -162,13 +167,14 @@ impl<'a> Course<'a> {
         let ended = if self.reading.pages == MAX_PAGES {
             Ended::LimitReached
         } else if self.seen.insert(self.at.clone()) {
-            match page(self.federation, &self.partner, &self.at).await {
+            match self.page().await {
                 Ok(page) => {
                     let empty = page.items.is_empty();
-                    if self.keep(page).await? {
-                        return Ok(!empty);
+                    self.read_ahead(&page);
+                    match self.keep(page).await? {
+                        None => return Ok(!empty),
+                        Some(ended) => ended,
                     }
-                    Ended::Elsewhere
                 }
                 Err(error) => {
                     self.lost = self.seen.len() == 1 && matches!(&error, PageError::Fetch(error) if error.status() == Some(400));
@@ -180,6 +186,26 @@ impl<'a> Course<'a> {
         };
         self.reading.ended = ended;
         Ok(false)
+    }
+
+    /// The next page: the one that was read ahead, where it holds anything; else asked for now, which tells
+    /// the partner that everything before it was kept.
+    async fn page(&mut self) -> Result<Page, PageError> {
+        if let Some(Ok(Ok(page))) = self.ahead.join_next().await
+            && !page.items.is_empty()
+        {
+            return Ok(page);
+        }
+        page(self.federation, &self.partner, &self.at).await
+    }
+
+    /// Asks for the page after this one. A task of its own: no transaction waits for a socket.
+    fn read_ahead(&mut self, page: &Page) {
+        let Some(ahead) = page.ahead.clone().filter(|_| !page.items.is_empty() && self.reading.pages + 1 < MAX_PAGES) else {
+            return;
+        };
+        let (federation, partner) = (self.federation.clone(), self.partner.clone());
+        self.ahead.spawn(async move { self::page(&federation, &partner, &ahead).await });
     }
 
     /// Writes down when the stream is due again, and gives it back.
@@ -206,26 +232,31 @@ impl<'a> Course<'a> {
         Ok(reading)
     }
 
-    /// Keeps a page and our new place in one transaction. `false` when another process took the stream over.
-    async fn keep(&mut self, page: Page) -> Result<bool, StoreError> {
+    /// Keeps a page and our new place in one transaction; or says why the reading stops before it.
+    async fn keep(&mut self, page: Page) -> Result<Option<Ended>, StoreError> {
         let (federation, partner, now) = (self.federation, &self.partner, self.federation.now());
+        let known = Arc::new(proof_keys(&mut federation.store.read().await?, partner).await?);
+        let items = {
+            let (partner, own, known) = (partner.clone(), federation.actor().clone(), Arc::clone(&known));
+            cores::each(page.items, move |item| judge(item, &partner, &own, &known, now)).await
+        };
         let mut tx = federation.store.write().await?;
         if !tx.hold_lease(&self.lease, now.plus(LEASE)).await? {
-            return Ok(false);
+            return Ok(Some(Ended::Elsewhere));
         }
-        let keys = proof_keys(&mut tx, partner).await?;
-        let mut kept = Kept { partner, now, applied: 0, writes: Vec::new(), copies: HashMap::new(), refused: Vec::new() };
-        let mut claims = Vec::new();
-        for item in &page.items {
-            match incoming::alone(item.clone(), &partner.actor, federation.actor()) {
-                Ok(alone) => claims.push(alone),
-                Err(refusal) => kept.refuse(named(item), &Objection::Refused(refusal)),
+        if proof_keys(&mut tx, partner).await? != *known {
+            // Its key was replaced a moment ago: the page is asked for again.
+            return Ok(Some(Ended::LimitReached));
+        }
+        let ids: Vec<RecordId> = items.iter().filter_map(|item| item.as_ref().ok()).map(|(id, _)| id.clone()).collect();
+        let copies = tx.lookup_copies(&ids).await?.into_iter().map(|copy| (copy.id.clone(), copy)).collect();
+        let mut kept =
+            Kept { partner, now, applied: 0, writes: Vec::new(), pending: HashSet::new(), copies, refused: Vec::new() };
+        for item in items {
+            match item {
+                Ok((id, read)) => kept.judge(&mut tx, &id, read).await?,
+                Err((name, refusal)) => kept.refuse(&name, &Objection::Refused(refusal)),
             }
-        }
-        let ids: Vec<RecordId> = claims.iter().map(|alone| alone.record().clone()).collect();
-        kept.copies = tx.lookup_copies(&ids).await?.into_iter().map(|copy| (copy.id.clone(), copy)).collect();
-        for alone in &claims {
-            kept.judge(&mut tx, alone, &keys).await?;
         }
         kept.put(&mut tx).await?;
         self.reading.refused += kept.refused.len();
@@ -238,13 +269,18 @@ impl<'a> Course<'a> {
         kill_point("backfill.before-commit");
         tx.save().await?;
         kill_point("backfill.after-commit");
-        Ok(true)
+        Ok(None)
     }
 }
 
-/// What an item says its address is, for people.
-fn named(item: &Value) -> &str {
-    item.get("id").and_then(Value::as_str).unwrap_or("an item without an address")
+/// An item as far as it can be judged without what is held, with its address; or what it says its address is,
+/// for people, and why it is none.
+type Item = Result<(RecordId, Result<Read, Objection>), (String, Refusal)>;
+
+fn judge(item: Value, partner: &Partner, own: &ActorId, keys: &[ProofKey], now: Timestamp) -> Item {
+    let name = item.get("id").and_then(Value::as_str).unwrap_or("an item without an address").to_owned();
+    let alone = incoming::alone(item, &partner.actor, own).map_err(|refusal| (name, refusal))?;
+    Ok((alone.record().clone(), object::read(&alone, partner, keys, now)))
 }
 
 /// A page on its way into the store.
@@ -254,6 +290,8 @@ struct Kept<'a> {
     applied: usize,
     /// Judged good, not yet written; no record twice.
     writes: Vec<CopyWrite>,
+    /// The records of `writes`.
+    pending: HashSet<RecordId>,
     /// What is held of the records on the page.
     copies: HashMap<RecordId, StoredCopy>,
     /// What was not taken, for people.
@@ -261,15 +299,17 @@ struct Kept<'a> {
 }
 
 impl Kept<'_> {
-    async fn judge(&mut self, tx: &mut Tx, alone: &Alone, keys: &[ProofKey]) -> Result<(), StoreError> {
-        let id = alone.record();
+    async fn judge(&mut self, tx: &mut Tx, id: &RecordId, read: Result<Read, Objection>) -> Result<(), StoreError> {
         // A record that comes again on the same page is held against what came first.
-        if self.writes.iter().any(|write| write.record.id == *id) {
+        if self.pending.contains(id) {
             self.put(tx).await?;
             self.look_again(tx, id).await?;
         }
-        match object::judge(alone, self.partner, keys, self.copies.get(id), self.now) {
-            Ok(Judged::Hold(write)) => self.writes.push(*write),
+        match read.and_then(|read| read.against(self.partner, self.copies.get(id), self.now)) {
+            Ok(Judged::Hold(write)) => {
+                self.pending.insert(id.clone());
+                self.writes.push(*write);
+            }
             Ok(Judged::Bury(tombstone, sealed)) => {
                 let buried = tx.bury_copy(&self.partner.domain, &tombstone, &sealed, self.now).await?;
                 self.applied += usize::from(buried == PutCopy::Applied);
@@ -297,6 +337,7 @@ impl Kept<'_> {
 
     async fn put(&mut self, tx: &mut Tx) -> Result<(), StoreError> {
         let writes = std::mem::take(&mut self.writes);
+        self.pending.clear();
         for (write, answer) in writes.iter().zip(tx.put_copies(&writes).await?) {
             match answer {
                 PutCopy::Applied => self.applied += 1,
@@ -340,6 +381,8 @@ impl Kept<'_> {
 struct Page {
     items: Vec<Value>,
     next: String,
+    /// Where the next one is asked for before this one is kept, if anywhere.
+    ahead: Option<String>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -376,7 +419,8 @@ fn read_page(partner: &Partner, mut document: Value) -> Result<Page, PageError> 
     };
     let next = document.get("next").and_then(Value::as_str).ok_or(PageError::Shape("it has no next"))?;
     own(partner, next)?;
-    Ok(Page { items, next: next.to_owned() })
+    let ahead = document.get("ahead").and_then(Value::as_str).filter(|ahead| own(partner, ahead).is_ok());
+    Ok(Page { items, next: next.to_owned(), ahead: ahead.map(str::to_owned) })
 }
 
 #[cfg(test)]

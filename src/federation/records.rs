@@ -3,9 +3,11 @@
 //!
 //! Each item is a whole sealed record or tombstone, so a page needs one signature of the reader and none
 //! of ours. What stands on a page is written into the ledger before its first byte leaves; a signed
-//! request for `next` says that the page before it was kept. `next` stands on the last page too: asked
-//! again later it brings what is new.
+//! request for `next` says that the page before it was kept, and those before that one. `next` stands on the
+//! last page too: asked again later it brings what is new. `ahead`, on a page that is full, is the same page
+//! for whoever has not kept this one yet: asking for it says nothing of this one, only of those before it.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -22,6 +24,27 @@ const PER_PAGE: u32 = 100;
 const MAX_BYTES: usize = 900 * 1024;
 /// When a partner does not come back for the next page, what it had not acknowledged is pushed after this.
 const PUSH_AFTER: Duration = Duration::from_mins(15);
+
+/// Which page is asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Asked<'a> {
+    /// The cursor; none for the first page.
+    pub after: Option<&'a str>,
+    /// The page before it is not kept yet.
+    pub ahead: bool,
+}
+
+impl<'a> Asked<'a> {
+    /// As the query of an address says.
+    #[must_use]
+    pub fn of(pairs: &'a [(Cow<'a, str>, Cow<'a, str>)]) -> Self {
+        let find = |wanted: &str| pairs.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_ref());
+        Self { after: find("after"), ahead: find("ahead") == Some("true") }
+    }
+}
+
+/// What the address of a page ends with when it is read ahead.
+const AHEAD: &str = "&ahead=true";
 
 /// Why there is no page.
 #[derive(Debug, thiserror::Error)]
@@ -41,14 +64,15 @@ pub enum RecordsError {
 ///
 /// # Errors
 /// [`RecordsError::NotFollowing`] is answered with 401, [`RecordsError::Cursor`] with 400.
-pub async fn page(federation: &Federation, partner: &Partner, after: Option<&str>) -> Result<Bytes, RecordsError> {
+pub async fn page(federation: &Federation, partner: &Partner, asked: Asked<'_>) -> Result<Bytes, RecordsError> {
     if partner.kind != PartnerKind::Partner || partner.follows_us != FollowState::Accepted {
         return Err(RecordsError::NotFollowing(federation.actor().to_string()));
     }
-    let cursor: Option<StreamCursor> = after.map(str::parse).transpose()?;
+    let cursor: Option<StreamCursor> = asked.after.map(str::parse).transpose()?;
     let records = format!("{}/records", federation.actor());
     let address = |cursor: &StreamCursor| format!("{records}?after={cursor}");
     let here = cursor.as_ref().map_or_else(|| records.clone(), address);
+    let here = if asked.ahead { format!("{here}{AHEAD}") } else { here };
     let mut limit = PER_PAGE;
     let (tx, page) = loop {
         let mut tx = federation.store.write().await?;
@@ -56,38 +80,45 @@ pub async fn page(federation: &Federation, partner: &Partner, after: Option<&str
         let request = StreamRequest {
             partner: &partner.domain,
             cursor: cursor.as_ref(),
+            ahead: asked.ahead,
             limit,
             at,
             push_after: at.plus(PUSH_AFTER),
             activity: &here,
         };
         let page = tx.open_stream_page(&request).await?.ok_or(NotAPlace)?;
-        let bytes: usize = page.records.iter().map(|record| record.sealed.len() + 1).sum();
-        if bytes <= MAX_BYTES || limit == 1 || page.records.len() < 2 {
+        let bytes: usize = page.items.iter().map(|item| item.sealed.len() + 1).sum();
+        if bytes <= MAX_BYTES || limit == 1 || page.items.len() < 2 {
             break (tx, page);
         }
         // Nothing of a page that is too long is kept; half of it is asked for.
         tx.forget().await?;
-        limit = limit.min(u32::try_from(page.records.len()).unwrap_or(limit)) / 2;
+        limit = limit.min(u32::try_from(page.items.len()).unwrap_or(limit)) / 2;
     };
     // From here on the ledger says that these records are on their way.
     tx.save().await?;
-    Ok(write(&here, &records, &address(&page.next), &page))
+    let more = u32::try_from(page.items.len()).is_ok_and(|items| items == limit);
+    Ok(write(&here, &records, &address(&page.next), more, &page))
 }
 
-fn write(here: &str, records: &str, next: &str, page: &StreamPage) -> Bytes {
-    let head = json!({
+fn write(here: &str, records: &str, next: &str, more: bool, page: &StreamPage) -> Bytes {
+    let mut head = json!({
         "@context": "https://www.w3.org/ns/activitystreams", "id": here, "type": "OrderedCollectionPage", "partOf": records,
         "next": next
     });
+    if more {
+        head["ahead"] = json!(format!("{next}{AHEAD}"));
+    }
+    let bytes: usize = page.items.iter().map(|item| item.sealed.len() + 1).sum();
     let mut body = head.to_string().into_bytes();
+    body.reserve(bytes + 32);
     body.pop();
     body.extend_from_slice(b",\"orderedItems\":[");
-    for (n, record) in page.records.iter().enumerate() {
+    for (n, item) in page.items.iter().enumerate() {
         if n > 0 {
             body.push(b',');
         }
-        body.extend_from_slice(&record.sealed);
+        body.extend_from_slice(&item.sealed);
     }
     body.extend_from_slice(b"]}");
     body.into()

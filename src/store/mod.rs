@@ -79,7 +79,7 @@ pub use roll::{Found, Roll, RollError, Sought};
 pub use runs::{HeldRun, RunOutcome, SyncRun};
 pub use schemes::{Evidence, Preference, Scheme};
 pub use sqlite::{SqliteStore, SqliteTx};
-pub use stream::{StreamCursor, StreamPage, StreamRequest};
+pub use stream::{StreamCursor, StreamItem, StreamPage, StreamRequest};
 
 /// Rows per statement: 500 rows of 20 values stay below SQLite's limit of 32 766 parameters.
 pub(crate) const CHUNK: usize = 500;

@@ -7,11 +7,12 @@
 use std::fmt;
 use std::str::FromStr;
 
+use bytes::Bytes;
 use sqlx::{FromRow, QueryBuilder};
 
 use super::columns::{unsigned, whole};
 use super::exchanges::Exchange;
-use super::records::{Standing, StoredRecord};
+use super::records::Standing;
 use super::{StoreError, Tx, on_backend};
 use crate::domain::digest::Digest;
 use crate::domain::{Class, PartnerDomain, RecordId, Timestamp};
@@ -71,11 +72,20 @@ impl FromStr for StreamCursor {
     }
 }
 
+/// A record or tombstone on a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamItem {
+    /// Its address.
+    pub id: RecordId,
+    /// Its sealed bytes.
+    pub sealed: Bytes,
+}
+
 /// One page, whose disclosures are written once the transaction is saved.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamPage {
     /// Records and tombstones in order, a parent never after its child.
-    pub records: Vec<StoredRecord>,
+    pub items: Vec<StreamItem>,
     /// Where to ask next; on the last page too.
     pub next: StreamCursor,
 }
@@ -87,6 +97,8 @@ pub struct StreamRequest<'r> {
     pub partner: &'r PartnerDomain,
     /// Which page; none begins a new pass from the start.
     pub cursor: Option<&'r StreamCursor>,
+    /// The partner asks before it kept the page before this one.
+    pub ahead: bool,
     /// How many records at most.
     pub limit: u32,
     /// The present instant.
@@ -106,11 +118,12 @@ struct Pick {
     standing: Standing,
     depth: i64,
     dated_at: Timestamp,
+    sealed: Vec<u8>,
 }
 
 impl Tx {
-    /// Opens a page for a partner, or opens it again when its answer was lost; acknowledges the page
-    /// before it. None when the cursor belongs to an earlier pass: the partner begins again.
+    /// Opens a page for a partner, or opens it again when its answer was lost; acknowledges the pages
+    /// before it, but for the last of them where the partner reads ahead. None when the cursor belongs to an earlier pass: the partner begins again.
     pub async fn open_stream_page(&mut self, request: &StreamRequest<'_>) -> Result<Option<StreamPage>, StoreError> {
         whole("an address", request.activity)?;
         let cursor = match request.cursor {
@@ -123,7 +136,7 @@ impl Tx {
         if pass != Some(cursor.pass) {
             return Ok(None);
         }
-        let arrived = self.acknowledge_page(request, cursor.page - 1).await?;
+        let arrived = self.acknowledge_pages(request, cursor.page - if request.ahead { 2 } else { 1 }).await?;
         let mut picked = self.opened_before(request.partner, cursor.page).await?;
         if picked.is_empty() {
             picked = self.pick(request, &cursor, cursor.after.as_ref(), request.limit).await?;
@@ -141,17 +154,14 @@ impl Tx {
         self.disclose_page(request, &cursor, &picked).await?;
         // Last, because it locks the partner's row: whoever finishes a delivery locks its disclosure first.
         self.append_exchanges(&arrived).await?;
-        let ids: Vec<RecordId> = picked.iter().map(|pick| pick.id.clone()).collect();
-        let mut records = self.lookup_records(&ids).await?;
-        let place: std::collections::HashMap<&RecordId, usize> = ids.iter().enumerate().map(|(n, id)| (id, n)).collect();
-        records.sort_by_key(|record| place.get(&record.id).copied());
         let last = picked.last().map(|pick| Place { depth: pick.depth, dated_at: pick.dated_at, id: pick.id.to_string() });
         // An empty page stays the page that is asked again: nothing was carried, nothing is acknowledged.
         let next = match last {
             None => cursor,
             Some(last) => StreamCursor { pass: cursor.pass, page: cursor.page + 1, after: Some(last).max(cursor.after) },
         };
-        Ok(Some(StreamPage { records, next }))
+        let items = picked.into_iter().map(|pick| StreamItem { id: pick.id, sealed: pick.sealed.into() }).collect();
+        Ok(Some(StreamPage { items, next }))
     }
 
     async fn begin_pass(&mut self, partner: &PartnerDomain) -> Result<i64, StoreError> {
@@ -170,10 +180,11 @@ impl Tx {
         })
     }
 
-    /// The partner asked for what follows page `page`: it has that page. Returns what the log has to say of it.
-    async fn acknowledge_page(&mut self, request: &StreamRequest<'_>, page: i64) -> Result<Vec<Exchange>, StoreError> {
+    /// The partner asked for what follows page `page`: it has that page, and those before it. Returns what the
+    /// log has to say of them.
+    async fn acknowledge_pages(&mut self, request: &StreamRequest<'_>, page: i64) -> Result<Vec<Exchange>, StoreError> {
         let mut carried: Vec<(RecordId, Option<i64>, Option<Digest>)> = on_backend!(self, conn => {
-            let carried = sqlx::query_as("SELECT record, page_revision, page_digest FROM disclosure WHERE partner = $1 AND page = $2")
+            let carried = sqlx::query_as("SELECT record, page_revision, page_digest FROM disclosure WHERE partner = $1 AND page <= $2")
                 .bind(request.partner)
                 .bind(page)
                 .fetch_all(&mut *conn)
@@ -188,7 +199,7 @@ impl Tx {
                         acked_revision = CASE WHEN page_revision >= COALESCE(acked_revision, 0) THEN page_revision ELSE acked_revision END,
                         acked_digest = CASE WHEN page_revision >= COALESCE(acked_revision, 0) THEN page_digest ELSE acked_digest END,
                         acked_at = $3, page = NULL
-                  WHERE partner = $1 AND page = $2",
+                  WHERE partner = $1 AND page <= $2",
             )
             .bind(request.partner)
             .bind(page)
@@ -215,7 +226,8 @@ impl Tx {
     async fn opened_before(&mut self, partner: &PartnerDomain, page: i64) -> Result<Vec<Pick>, StoreError> {
         on_backend!(self, conn => {
             Ok(sqlx::query_as(
-                "SELECT record.id, record.class, record.revision, record.digest, record.standing, record.depth, record.dated_at
+                "SELECT record.id, record.class, record.revision, record.digest, record.standing, record.depth, record.dated_at,
+                        record.sealed
                    FROM disclosure
                    JOIN record ON record.id = disclosure.record
                   WHERE disclosure.partner = $1 AND disclosure.page = $2
@@ -238,7 +250,8 @@ impl Tx {
     ) -> Result<Vec<Pick>, StoreError> {
         on_backend!(self, conn: Db => {
             let mut query = QueryBuilder::<Db>::new(
-                "SELECT record.id, record.class, record.revision, record.digest, record.standing, record.depth, record.dated_at
+                "SELECT record.id, record.class, record.revision, record.digest, record.standing, record.depth, record.dated_at,
+                        record.sealed
                    FROM record
                    LEFT JOIN disclosure ON disclosure.record = record.id AND disclosure.partner = ",
             );

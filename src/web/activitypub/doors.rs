@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::{Bytes, BytesMut};
@@ -106,7 +105,9 @@ pub async fn records(State(web): State<WebState>, request: Request) -> Response 
         Ok(reader) => reader,
         Err(refusal) => return refused(&refusal),
     };
-    match records::page(web.federation(), reader.partner(), after(&parts).as_deref()).await {
+    let query = parts.uri.query().unwrap_or_default();
+    let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
+    match records::page(web.federation(), reader.partner(), records::Asked::of(&pairs)).await {
         Ok(page) => {
             let headers = [(header::CONTENT_TYPE, ACTIVITY_JSON), (header::CACHE_CONTROL, "private, no-store")];
             let mut response = (headers, page).into_response();
@@ -120,12 +121,6 @@ pub async fn records(State(web): State<WebState>, request: Request) -> Response 
             refused(&Refusal::new(Code::Busy, "the database does not answer; come again"))
         }
     }
-}
-
-/// The cursor of a page.
-fn after(parts: &Parts) -> Option<String> {
-    let query = parts.uri.query().unwrap_or_default();
-    form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "after").map(|(_, value)| value.into_owned())
 }
 
 /// Whether a request carries a signature, so that it may be entitled to more than a stranger.

@@ -27,7 +27,7 @@ use crate::support::leaky::{CANARIES, Leaky};
 use crate::support::stores::Databases;
 
 /// Every property name that may cross between two gateways.
-const NAMES: &str = "@context actor amends amount arisesFrom assertionMethod attendance attributedTo author authority authorityIdentifier \
+const NAMES: &str = "@context actor ahead amends amount arisesFrom assertionMethod attendance attributedTo author authority authorityIdentifier \
     authorityKind authorKind authorState backupsUntil cause code commitmentState completion content contentMap context \
     contributionKind contributions controller countedAt created cryptosuite currency currentPhase decisionScope deleted \
     deliveryState derivedFrom detail digestSalt dispositionState dueDate endTime erased estimatedCost exactMatch first \
@@ -42,7 +42,7 @@ const NAMES: &str = "@context actor amends amount arisesFrom assertionMethod att
     total totalItems translations type unmapped updated url verificationMethod withheld";
 
 /// The properties of the documents that have no schema of their own.
-const COLLECTION: [&str; 8] = ["@context", "id", "type", "partOf", "next", "first", "totalItems", "orderedItems"];
+const COLLECTION: [&str; 9] = ["@context", "id", "type", "partOf", "next", "ahead", "first", "totalItems", "orderedItems"];
 const HELD: [&str; 4] = ["id", "type", "revision", "subjectDigest"];
 const PROBLEM: [&str; 5] = ["type", "title", "status", "code", "detail"];
 const ACTIVITY: [&str; 8] = ["@context", "id", "type", "actor", "to", "cc", "object", "result"];

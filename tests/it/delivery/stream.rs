@@ -29,7 +29,21 @@ fn ids(page: &Value) -> Vec<String> {
 }
 
 fn path_of(page: &Value, at: &TestGateway) -> String {
-    page["next"].as_str().expect("a next").strip_prefix(at.url.as_str().trim_end_matches('/')).expect("our own").to_owned()
+    path_to("next", page, at)
+}
+
+fn path_to(name: &str, page: &Value, at: &TestGateway) -> String {
+    page[name].as_str().expect("an address").strip_prefix(at.url.as_str().trim_end_matches('/')).expect("our own").to_owned()
+}
+
+/// Whether `at` says of what stands on a page of its own that `reader` has it.
+async fn acked(page: &Value, at: &TestGateway, reader: &TestGateway) -> anyhow::Result<HashSet<bool>> {
+    let mut acked = HashSet::new();
+    for id in ids(page) {
+        let row = at.ledger(reader, &id.parse::<RecordId>()?).await?.expect("it was written before it left");
+        acked.insert(row.acked_revision.is_some());
+    }
+    Ok(acked)
 }
 
 /// Lyon with `n` contributions and as many comments; Bordeaux follows it and has read nothing.
@@ -92,6 +106,38 @@ store_tests! {
         }
     }
 
+    async fn reading_ahead_acknowledges_only_what_was_kept_before(databases: Databases) {
+        let (lyon, bordeaux) = city_of(&databases, 120).await?;
+        let first = read(&get_as(&bordeaux, &lyon, "/actor/records").await?);
+        let second = read(&get_as(&bordeaux, &lyon, &path_to("ahead", &first, &lyon)).await?);
+        assert_eq!((ids(&second).len(), acked(&first, &lyon, &bordeaux).await?), (100, [false].into()));
+        // The page that it leads to is the one that `next` leads to.
+        assert_eq!(second["next"], read(&get_as(&bordeaux, &lyon, &path_to("ahead", &first, &lyon)).await?)["next"]);
+        let third = read(&get_as(&bordeaux, &lyon, &path_to("ahead", &second, &lyon)).await?);
+        assert_eq!((acked(&first, &lyon, &bordeaux).await?, acked(&second, &lyon, &bordeaux).await?), ([true].into(), [false].into()));
+        assert_eq!((ids(&third).len(), third.get("ahead")), (41, None), "nothing is ahead of the last page");
+        read(&get_as(&bordeaux, &lyon, &path_of(&third, &lyon)).await?);
+        assert_eq!((acked(&second, &lyon, &bordeaux).await?, acked(&third, &lyon, &bordeaux).await?), ([true].into(), [true].into()));
+        let all: HashSet<String> = [first, second, third].iter().flat_map(ids).collect();
+        assert_eq!(all.len(), 241, "each once");
+    }
+
+    async fn pages_are_read_ahead_and_one_that_is_lost_is_asked_for_again(databases: Databases) {
+        let (lyon, bordeaux) = city_of(&databases, 120).await?;
+        let partner = lyon.as_partner(FollowState::None, FollowState::Accepted);
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&asked);
+        lyon.disturb(move |parts, _| {
+            let ahead = parts.uri.query().is_some_and(|query| query.ends_with("&ahead=true"));
+            // The second one is not answered well.
+            (ahead && count.fetch_add(1, Ordering::SeqCst) == 1).then(|| plain(StatusCode::SERVICE_UNAVAILABLE))
+        });
+        let reading = backfill::read(&bordeaux.federation, &partner).await?;
+        assert_eq!((reading.pages, reading.applied, reading.refused, reading.ended), (4, 241, 0, Ended::Complete));
+        assert_eq!(asked.load(Ordering::SeqCst), 2);
+        sound(&lyon, &bordeaux).await?;
+    }
+
     async fn sec_049_records_are_for_followers_that_sign(databases: Databases) {
         let (lyon, bordeaux) = city_of(&databases, 1).await?;
         let nantes = TestGateway::start(&databases, "nantes", &morning()).await;
@@ -142,7 +188,8 @@ store_tests! {
         let count = Arc::clone(&served);
         lyon.disturb(move |parts, _| {
             let records = parts.uri.path() == "/actor/records";
-            (records && count.fetch_add(1, Ordering::SeqCst) == 1).then(|| plain(StatusCode::SERVICE_UNAVAILABLE))
+            // Not when it is asked ahead, and not when it is asked again.
+            (records && (1..=2).contains(&count.fetch_add(1, Ordering::SeqCst))).then(|| plain(StatusCode::SERVICE_UNAVAILABLE))
         });
         assert_eq!(backfill::step(&bordeaux.federation).await?, Outcome::Worked(1));
         assert_eq!(backfill::step(&bordeaux.federation).await?, Outcome::Idle, "not at once again");
@@ -152,7 +199,7 @@ store_tests! {
         backfill::ask_soon(&mut tx, &lyon.domain, bordeaux.federation.now()).await?;
         tx.save().await?;
         settle(&[&lyon, &bordeaux]).await?;
-        assert_eq!(served.load(Ordering::SeqCst), 6, "1, failed, 2, 3, 4, empty");
+        assert_eq!(served.load(Ordering::SeqCst), 7, "1, failed twice, 2, 3, 4, empty");
         sound(&lyon, &bordeaux).await?;
     }
 
@@ -247,7 +294,9 @@ store_tests! {
         }
         assert_eq!(backfill::step(&nantes.federation).await?, Outcome::Worked(8), "three pages each, and an empty one");
         let order = std::mem::take(&mut *order.lock().expect("no panic"));
-        assert!(order.chunks(2).all(|pair| pair.len() == 2 && pair[0] != pair[1]), "{order:?}");
+        // Each is asked for two pages at most, one of them ahead, while the other waits.
+        let lead = |n: usize| order[..n].iter().map(|name| if *name == "lyon" { 1_i32 } else { -1 }).sum::<i32>();
+        assert!((0..=order.len()).all(|n| lead(n).abs() <= 2) && lead(order.len()) == 0, "{order:?}");
     }
 
     async fn two_processes_do_not_read_one_stream_at_once(databases: Databases) {

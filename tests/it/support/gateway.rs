@@ -416,7 +416,8 @@ async fn answer(State(front): State<Arc<Front>>, request: Request) -> Result<Res
 impl Front {
     async fn serve(&self, parts: &axum::http::request::Parts, body: &Bytes) -> Response {
         let path = parts.uri.path();
-        let after = parts.uri.query().and_then(|query| query.strip_prefix("after="));
+        let pairs: Vec<_> = url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).collect();
+        let asked = records::Asked::of(&pairs);
         match path {
             "/actor" => {
                 let Context { authority, keys, public_url, .. } = &*self.federation;
@@ -433,7 +434,7 @@ impl Front {
             }
             "/actor/records" => match self.inbox.verifier().get(parts).await {
                 Err(_) => plain(StatusCode::UNAUTHORIZED),
-                Ok(reader) => match records::page(&self.federation, reader.partner(), after).await {
+                Ok(reader) => match records::page(&self.federation, reader.partner(), asked).await {
                     Ok(page) => json(page),
                     Err(records::RecordsError::NotFollowing(_)) => plain(StatusCode::UNAUTHORIZED),
                     Err(records::RecordsError::Cursor(_)) => plain(StatusCode::BAD_REQUEST),
@@ -444,7 +445,7 @@ impl Front {
                 Some(domain) => {
                     let reader = self.inbox.verifier().get(parts).await.ok();
                     let reader = reader.as_ref().map(|reader| &reader.partner().domain);
-                    match held::collection(&self.federation, &domain, reader, after).await {
+                    match held::collection(&self.federation, &domain, reader, asked.after).await {
                         Ok(collection) => json(collection.to_string()),
                         Err(_) => plain(StatusCode::BAD_REQUEST),
                     }
