@@ -7,12 +7,12 @@ use aws_lc_rs::digest::{SHA512, digest};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
-use sfv::{Dictionary, ListEntry, Parser};
+use sfv::ListEntry;
 
 use crate::domain::digest::sha256;
 
 use super::super::refusal::{Code, Refusal};
-use super::{CONTENT_DIGEST, DIGEST, one};
+use super::{CONTENT_DIGEST, DIGEST, dictionary, one};
 
 /// Longest header we read, in bytes; both digests together need 200.
 const MAX_LENGTH: usize = 1024;
@@ -76,6 +76,8 @@ fn read_digest(value: &str) -> Result<Vec<Strong>, Refusal> {
     let mut found = Vec::new();
     for part in value.split(',') {
         let (algorithm, encoded) = part.trim().split_once('=').ok_or_else(refused)?;
+        // No such space is allowed, and others overlook it.
+        let algorithm = algorithm.trim_end();
         if algorithm.is_empty() {
             return Err(refused());
         }
@@ -93,14 +95,14 @@ fn read_content_digest(value: &str) -> Result<Vec<Strong>, Refusal> {
     if value.len() > MAX_LENGTH {
         return Err(refused());
     }
-    let fields: Dictionary = Parser::new(value).parse().map_err(|_| refused())?;
     let mut found = Vec::new();
-    for (algorithm, entry) in &fields {
-        if let ListEntry::Item(item) = entry
-            && let Some(bytes) = item.bare_item.as_byte_sequence()
-        {
-            found.extend(strong(algorithm.as_str(), bytes.to_vec()));
-        }
+    for (algorithm, entry) in dictionary::read(value).ok_or_else(refused)? {
+        let bytes = match &entry {
+            ListEntry::Item(item) => item.bare_item.as_byte_sequence(),
+            ListEntry::InnerList(_) => None,
+        };
+        // What is no byte sequence is no right digest either.
+        found.extend(strong(algorithm.as_str(), bytes.unwrap_or_default().to_vec()));
     }
     Ok(found)
 }
@@ -165,6 +167,24 @@ mod tests {
         ] {
             assert!(code(&[("digest", &header)]).is_some(), "{header} was taken");
         }
+    }
+
+    #[test]
+    fn f_1_every_value_that_a_second_reader_could_take_is_right() {
+        let (right, wrong) = (STANDARD.encode(sha256(b"body")), STANDARD.encode(sha256(b"other")));
+        for digest in [format!("SHA-256 ={wrong},SHA-256={right}"), format!("SHA-256={right}, sha-512\t={wrong}")] {
+            assert_eq!(code(&[("digest", &digest)]), Some(Code::DigestMismatch), "{digest}");
+        }
+        for content_digest in [
+            format!("sha-256=:{wrong}:, sha-256=:{right}:"),
+            format!("sha-256=:{right}:, sha-256=:{right}:"),
+            format!("sha-256=:{right}:, sha-512=\"{wrong}\""),
+            format!("sha-256=:{right}:, sha-512"),
+            format!("sha-256=:{right}:, sha-512=(:{wrong}:)"),
+        ] {
+            assert!(code(&[("content-digest", &content_digest)]).is_some(), "{content_digest} was taken");
+        }
+        assert_eq!(code(&[("content-digest", &format!("sha-256=:{right}:;x, md5=1, unixsum"))]), None);
     }
 
     #[test]

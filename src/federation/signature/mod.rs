@@ -6,6 +6,7 @@
 //! [`digest_header`]'s, the clock rules are [`window`]'s.
 
 pub mod cavage;
+mod dictionary;
 pub mod digest_header;
 pub mod rfc9421;
 pub mod window;

@@ -5,8 +5,7 @@
 
 use http::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderValue};
 use http::{HeaderName, Method};
-use sfv::visitor::{DictionaryVisitor, EntryVisitor};
-use sfv::{BareItem, Dictionary, InnerList, KeyRef, ListEntry, ListSerializer, Parser};
+use sfv::{BareItem, InnerList, ListEntry, ListSerializer};
 use url::Url;
 
 use crate::domain::Timestamp;
@@ -16,8 +15,8 @@ use super::super::keys::{KeyError, Keys};
 use super::super::refusal::{Code, Refusal};
 use super::window::{self, Times};
 use super::{
-    CONTENT_DIGEST, Candidate, Head, Label, SIGNATURE, SIGNATURE_INPUT, SignError, combined, digest_header, has_body, host_of,
-    one, target_of,
+    CONTENT_DIGEST, Candidate, Head, Label, SIGNATURE, SIGNATURE_INPUT, SignError, combined, dictionary, digest_header, has_body,
+    host_of, one, target_of,
 };
 
 /// Longest header we read, in bytes.
@@ -33,7 +32,8 @@ fn malformed(why: &str) -> Refusal {
 
 /// Reads `Signature-Input` and `Signature` and asks that they cover enough.
 pub(super) fn read(head: &Head<'_>, now: Timestamp) -> Result<Candidate, Refusal> {
-    let (label, input) = single_member(one(head.headers, &SIGNATURE_INPUT)?.unwrap_or_default())?;
+    let written = one(head.headers, &SIGNATURE_INPUT)?.unwrap_or_default();
+    let (label, input) = single_member(written)?;
     let ListEntry::InnerList(input) = input else { return Err(malformed("Signature-Input holds no list of components")) };
     let signature = one(head.headers, &SIGNATURE)?.ok_or_else(|| malformed("Signature-Input without Signature"))?;
     let (signature_label, signature) = single_member(signature)?;
@@ -45,6 +45,9 @@ pub(super) fn read(head: &Head<'_>, now: Timestamp) -> Result<Candidate, Refusal
     let signature = signature.ok_or_else(|| malformed("the Signature is not a byte sequence"))?.to_vec();
 
     let components = components(&input)?;
+    if dictionary::written_parameters(written) != input.params.len() {
+        return Err(malformed("a parameter of the signature is repeated"));
+    }
     require(head, &components)?;
     let text = |name: &str| match input.params.get(name) {
         None => Ok(None),
@@ -144,37 +147,12 @@ fn sign(
     Ok(())
 }
 
-/// A dictionary in which a repeated key is an error; RFC 9651 would let the last one win.
-struct Once(Dictionary);
-
-#[derive(Debug, thiserror::Error)]
-#[error("a label is repeated")]
-struct Repeated;
-
-impl<'de> DictionaryVisitor<'de> for Once {
-    type Out = Dictionary;
-    type Error = Repeated;
-
-    fn entry(&mut self, key: &'de KeyRef) -> Result<impl EntryVisitor<'de>, Repeated> {
-        if self.0.contains_key(key) {
-            return Err(Repeated);
-        }
-        DictionaryVisitor::entry(&mut self.0, key).map_err(|never: std::convert::Infallible| match never {})
-    }
-
-    fn finish(self) -> Result<Dictionary, Repeated> {
-        Ok(self.0)
-    }
-}
-
 /// The only member of a dictionary header; a second one would be a choice between two truths (SEC-038).
 fn single_member(value: &str) -> Result<(String, ListEntry), Refusal> {
     if value.len() > MAX_LENGTH {
         return Err(malformed("the header is longer than 8 KiB"));
     }
-    let members = Parser::new(value)
-        .parse_dictionary_with_visitor(Once(Dictionary::new()))
-        .map_err(|_| malformed("the header is no dictionary of structured fields"))?;
+    let members = dictionary::read(value).ok_or_else(|| malformed("the header is no dictionary of structured fields"))?;
     let mut members = members.into_iter();
     match (members.next(), members.next()) {
         (Some((label, entry)), None) => Ok((label.as_str().to_owned(), entry)),
@@ -280,6 +258,30 @@ mod tests {
             let ListEntry::InnerList(input) = entry else { panic!("a list") };
             assert!(components(&input).is_err(), "{list} was taken");
         }
+    }
+
+    #[test]
+    fn f_1_a_parameter_that_is_repeated_is_refused() {
+        let read = |parameters: &str| {
+            let headers: HeaderMap = [
+                ("signature-input", format!(r#"sig1=("@method" "@target-uri"){parameters}"#)),
+                ("signature", "sig1=:AAAA:".to_owned()),
+            ]
+            .into_iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_str(&value).expect("text")))
+            .collect();
+            let origin = Url::parse("https://a.example/").expect("a URL");
+            let head = Head { method: &Method::GET, origin: &origin, target: "/", headers: &headers };
+            super::read(&head, Timestamp::from_seconds(1_789_473_600).expect("a time")).map_err(|refusal| refusal.code())
+        };
+        for parameters in [
+            r#";created=1;created=1789473600;keyid="k""#,
+            r#";created=1789473600;keyid="other";keyid="k""#,
+            r#";created=1789473600;keyid="k";x;x"#,
+        ] {
+            assert_eq!(read(parameters).map(|_| ()), Err(Code::MalformedSignatureInput), "{parameters}");
+        }
+        assert!(read(r#";created=1789473600;keyid="a;b\"c;d";nonce="e\\";x"#).is_ok(), "a semicolon in a text separates nothing");
     }
 
     #[test]
