@@ -2,7 +2,7 @@
 //!
 //! Refused are: duplicate keys at any level (SEC-081), more than 32 levels (SEC-130), lists beyond the
 //! published limits (SEC-131), numbers that a double does not carry exactly or at all (SEC-133),
-//! invalid UTF-8, lone surrogates and NUL (SEC-134). Unknown properties are kept: a proof covers them.
+//! invalid UTF-8, lone surrogates and NUL (SEC-134), names that `serde_json` keeps for itself. Unknown properties are kept: a proof covers them.
 
 use std::fmt;
 
@@ -30,6 +30,9 @@ pub const LIMITS: &[(&str, usize)] = &[
     ("phases", 50),
     ("@context", 20),
 ];
+/// Names by which `serde_json` hands values from one of its halves to the other: read by its own [`Value`], an
+/// object that begins with one is what its value says, not what stands there.
+const PRIVATE: &str = "$serde_json::private::";
 /// Largest integer that a double carries exactly (RFC 7493).
 const MAX_EXACT: u64 = (1 << 53) - 1;
 
@@ -62,11 +65,8 @@ struct Strict {
 }
 
 impl Strict {
-    fn below(&self, limit: usize) -> Result<Self, &'static str> {
-        if self.depth >= MAX_DEPTH {
-            return Err("nested deeper than 32 levels");
-        }
-        Ok(Self { depth: self.depth + 1, limit })
+    const fn below(&self, limit: usize) -> Self {
+        Self { depth: self.depth + 1, limit }
     }
 }
 
@@ -74,6 +74,9 @@ impl<'de> DeserializeSeed<'de> for Strict {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        if self.depth > MAX_DEPTH {
+            return Err(serde::de::Error::custom(format_args!("nested deeper than {MAX_DEPTH} levels")));
+        }
         deserializer.deserialize_any(self)
     }
 }
@@ -131,9 +134,7 @@ impl<'de> Visitor<'de> for Strict {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let mut list = Vec::new();
-        loop {
-            let below = self.below(MAX_ITEMS).map_err(serde::de::Error::custom)?;
-            let Some(item) = items.next_element_seed(below)? else { break };
+        while let Some(item) = items.next_element_seed(self.below(MAX_ITEMS))? {
             if list.len() == self.limit {
                 return Err(serde::de::Error::custom(format_args!("a list has more than {} members", self.limit)));
             }
@@ -149,9 +150,11 @@ impl<'de> Visitor<'de> for Strict {
             if object.len() == MAX_KEYS {
                 return Err(serde::de::Error::custom(format_args!("an object has more than {MAX_KEYS} properties")));
             }
+            if key.starts_with(PRIVATE) {
+                return Err(serde::de::Error::custom("an object names a property as this program does inside"));
+            }
             let limit = LIMITS.iter().find(|(name, _)| *name == key).map_or(MAX_ITEMS, |(_, limit)| *limit);
-            let below = self.below(limit).map_err(serde::de::Error::custom)?;
-            let value = properties.next_value_seed(below)?;
+            let value = properties.next_value_seed(self.below(limit))?;
             if object.insert(key, value).is_some() {
                 return Err(serde::de::Error::custom("an object names one property twice"));
             }
@@ -188,6 +191,27 @@ mod tests {
         let objects = |depth: usize| format!("{}1{}", "{\"a\":".repeat(depth), "}".repeat(depth));
         assert!(parse(objects(31).as_bytes()).is_ok());
         assert!(parse(objects(33).as_bytes()).is_err());
+    }
+
+    #[test]
+    fn f_3_the_last_level_may_be_an_empty_list_as_well_as_an_empty_object() {
+        let list = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        let object = |depth: usize| format!("{}{{}}{}", "{\"a\":".repeat(depth - 1), "}".repeat(depth - 1));
+        assert!(parse(list(MAX_DEPTH).as_bytes()).is_ok() && parse(object(MAX_DEPTH).as_bytes()).is_ok());
+        assert!(parse(list(MAX_DEPTH + 1).as_bytes()).is_err() && parse(object(MAX_DEPTH + 1).as_bytes()).is_err());
+    }
+
+    #[test]
+    fn f_3_no_name_makes_the_library_read_something_else() {
+        for text in [
+            r#"{"$serde_json::private::RawValue":"[1]"}"#,
+            r#"{"object":{"attributedTo":{"\u0024serde_json::private::RawValue":"\"https://b.example/actor\""}}}"#,
+            r#"{"$serde_json::private::Number":"1"}"#,
+        ] {
+            assert!(parse(text.as_bytes()).is_err(), "{text} was taken");
+        }
+        let harmless = br#"{"$serde_json":1,"a":"$serde_json::private::RawValue"}"#;
+        assert_eq!(parse(harmless).ok(), serde_json::from_slice(harmless).ok());
     }
 
     #[test]

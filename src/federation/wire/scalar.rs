@@ -288,10 +288,10 @@ concept!(
 );
 
 /// A name that a city or a profile gave to a thing of its own, as a concept: `category` as
-/// `pv:scheme-category`. What is an IRI already stays as it is.
+/// `pv:scheme-category`. What is an IRI already stays as it is, unless it would be read as another name.
 #[must_use]
 pub fn name_to_iri(prefix: &str, name: &str) -> String {
-    if name.contains(':') {
+    if name.contains(':') && iri_to_name(prefix, name) == name {
         return name.to_owned();
     }
     let mut iri = format!("pv:{prefix}-");
@@ -377,6 +377,9 @@ mod tests {
     fn a_name_of_a_city_travels_as_a_concept_and_comes_back() {
         for name in ["category", "taxonomie d'été", "100 %", "", "é", "a.b_c-d"] {
             assert_eq!(iri_to_name("scheme", &name_to_iri("scheme", name)), name);
+        }
+        for name in ["pv:scheme-x", "pv:scheme-", "pv:scheme-%C3%A9", &format!("{NAMESPACE}scheme-x"), "pv:other-x", "a:b"] {
+            assert_eq!(iri_to_name("scheme", &name_to_iri("scheme", name)), *name, "f_3: a name that looks like a concept");
         }
         assert_eq!(name_to_iri("scheme", "category"), "pv:scheme-category");
         assert_eq!(name_to_iri("scheme", "https://b.example/s"), "https://b.example/s");
