@@ -49,9 +49,20 @@ fn parse_address(text: &str) -> Result<Url, IdError> {
     if !url.username().is_empty() || url.password().is_some() || url.host_str().is_some_and(|h| h.ends_with('.')) {
         return Err(IdError::Unsafe(excerpt(text)));
     }
-    // `https:/x` and `https:x` are repaired by the parser; an identifier needs no repair.
-    if !text.get(url.scheme().len()..).is_some_and(|rest| rest.starts_with("://")) {
+    // `https:/x`, `https:x` and `https:///x` are repaired by the parser; an identifier needs no repair.
+    let rest = text.get(url.scheme().len()..).and_then(|rest| rest.strip_prefix("://"));
+    let authority = rest.and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default();
+    // On the port of https, plain http has the domain of another.
+    if authority.is_empty() || (url.scheme() == "http" && url.port() == Some(443)) {
         return Err(IdError::NotAnAddress(excerpt(text)));
+    }
+    // `https://@x` has a user, who has no name.
+    if authority.contains('@') {
+        return Err(IdError::Unsafe(excerpt(text)));
+    }
+    // Percent signs and punycode make it longer.
+    if url.as_str().len() > MAX_URL_BYTES {
+        return Err(IdError::TooLong(url.as_str().len()));
     }
     Ok(url)
 }
@@ -357,6 +368,33 @@ mod tests {
             assert!(text.parse::<RecordId>().is_err(), "{text} was taken");
         }
         assert!("https://b.example/contributions/1".parse::<RecordId>().is_ok());
+    }
+
+    #[test]
+    fn f_9_two_readers_read_the_same_host() {
+        for text in
+            ["https:///b.example/x", "https://@b.example/x", "https://:@b.example/x", "https://@/x", "https:////b.example"]
+        {
+            assert!(text.parse::<RecordId>().is_err(), "{text} was taken");
+        }
+        for text in ["https://b.example/@x", "https://b.example?@", "https://b.example//x", "https://b.example/#@"] {
+            assert!(text.parse::<RecordId>().is_ok(), "{text} was refused");
+        }
+    }
+
+    #[test]
+    fn f_9_an_identifier_prints_as_it_is_read() {
+        let grows = format!("https://b.example/{}", "é".repeat(400));
+        assert!(grows.len() < MAX_URL_BYTES && grows.parse::<RecordId>().is_err(), "its print is too long to be read");
+        for text in
+            ["https://b.example/é", "https://B.example:443", "http://b.example:80/x", "https://b.example:80/", "http://b.example"]
+        {
+            let actor: ActorId = text.parse().expect("a plain address");
+            assert_eq!(actor.to_string().parse().as_ref(), Ok(&actor));
+            assert_eq!(actor.domain().to_string().parse().as_ref(), Ok(&actor.domain()), "{text}");
+        }
+        // Its domain would print as that of `https://b.example`.
+        assert!("http://b.example:443/x".parse::<ActorId>().is_err());
     }
 
     #[test]

@@ -56,6 +56,10 @@ impl FromStr for Network {
             None => (text, None),
         };
         let address: IpAddr = address.trim().parse().map_err(|_| refused())?;
+        // Addresses are looked up as what they are, so a range written so would hold none.
+        if address != address.to_canonical() {
+            return Err(refused());
+        }
         let longest = if address.is_ipv4() { 32 } else { 128 };
         let prefix = prefix.unwrap_or(longest);
         if prefix > longest { Err(refused()) } else { Ok(Self { address, prefix }) }
@@ -149,6 +153,17 @@ mod tests {
         assert_eq!("::1".parse::<Network>().map(|network| network.to_string()).as_deref(), Ok("::1/128"));
         for text in ["", "127.0.0.0/33", "::/129", "lyon", "127.0.0.0/", "127.1/8", "10.0.0.0/-1"] {
             assert!(text.parse::<Network>().is_err(), "{text} is not a range");
+        }
+    }
+
+    #[test]
+    fn f_9_a_range_holds_its_own_beginning_or_is_none() {
+        for text in ["::ffff:10.0.0.0/104", "::ffff:0:0/96", "::ffff:127.0.0.1"] {
+            assert!(text.parse::<Network>().is_err(), "{text} would hold nothing: addresses are looked up as IPv4");
+        }
+        for text in ["10.1.2.3/8", "fd00::1/8", "::/0", "::1", "0.0.0.0/0"] {
+            let (range, base) = (text.parse::<Network>().unwrap(), text.split('/').next().unwrap());
+            assert!(range.contains(base.parse().unwrap()), "{text}");
         }
     }
 

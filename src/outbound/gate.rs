@@ -158,8 +158,12 @@ pub(super) fn admit(policy: &Policy, url: &Url) -> Result<Way, OutboundError> {
     }
 }
 
-/// Refuses names that cannot be public, unless the operator opened some private range.
+/// Refuses what is no name, and names that cannot be public unless the operator opened some private range.
 fn admit_name(policy: &Policy, name: &str) -> Result<(), OutboundError> {
+    // `93.184.216.34..` is a name to the parser of addresses, and an address to a resolver that is asked without dots.
+    if name.strip_suffix('.').unwrap_or(name).split('.').any(str::is_empty) {
+        return Err(OutboundError::Denied { host: name.to_owned(), reason: "a name with an empty part".to_owned() });
+    }
     if is_special(name) && policy.allow_private.is_empty() && !policy.pins.contains_key(name) {
         return Err(OutboundError::Denied { host: name.to_owned(), reason: "a name for local use".to_owned() });
     }
@@ -217,6 +221,11 @@ mod tests {
             "0",
             "3232235521",
             "93.184.216.34",
+            // To the parser of addresses these are names; the resolver is asked without the dots at their end.
+            "93.184.216.34..",
+            "0x7f.1..",
+            "city-b.test..",
+            "city-b..test",
         ] {
             let refusal = ask(&Policy::strict(), &format!("https://{host}/actor"));
             assert!(matches!(refusal, Err(OutboundError::Denied { .. })), "{host}: {refusal:?}");
