@@ -10,6 +10,8 @@ use crate::words;
 
 /// Longest address we accept from anybody, in bytes (SEC-055, SEC-087).
 const MAX_URL_BYTES: usize = 2048;
+/// Longest name of a host, in bytes, as DNS has it.
+const MAX_HOST_BYTES: usize = 253;
 
 /// Why an address or a name was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,6 +37,10 @@ fn excerpt(text: &str) -> String {
     text.chars().take(120).collect()
 }
 
+fn is_host(host: Option<&str>) -> bool {
+    host.is_some_and(|host| (1..=MAX_HOST_BYTES).contains(&host.len()))
+}
+
 fn parse_address(text: &str) -> Result<Url, IdError> {
     if text.len() > MAX_URL_BYTES {
         return Err(IdError::TooLong(text.len()));
@@ -43,7 +49,7 @@ fn parse_address(text: &str) -> Result<Url, IdError> {
         return Err(IdError::Unsafe(excerpt(text)));
     }
     let url = Url::parse(text).map_err(|_| IdError::NotAnAddress(excerpt(text)))?;
-    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
+    if !matches!(url.scheme(), "http" | "https") || !is_host(url.host_str()) {
         return Err(IdError::NotAnAddress(excerpt(text)));
     }
     if !url.username().is_empty() || url.password().is_some() || url.host_str().is_some_and(|h| h.ends_with('.')) {
@@ -237,7 +243,7 @@ impl FromStr for PartnerDomain {
             return Err(refused());
         }
         let url = Url::parse(&format!("https://{text}/")).map_err(|_| refused())?;
-        if url.host_str().is_none_or(|host| host.is_empty() || host.ends_with('.')) {
+        if !is_host(url.host_str()) || url.host_str().is_some_and(|host| host.ends_with('.')) {
             return Err(refused());
         }
         Ok(Self::of(&url))
@@ -380,6 +386,13 @@ mod tests {
         for text in ["https://b.example/@x", "https://b.example?@", "https://b.example//x", "https://b.example/#@"] {
             assert!(text.parse::<RecordId>().is_ok(), "{text} was refused");
         }
+    }
+
+    #[test]
+    fn f_9_a_host_is_no_longer_than_dns_has_names() {
+        let host = |length: usize| format!("{}.example", "x".repeat(length - ".example".len()));
+        assert!(host(253).parse::<PartnerDomain>().is_ok() && format!("https://{}/x", host(253)).parse::<ActorId>().is_ok());
+        assert!(host(254).parse::<PartnerDomain>().is_err() && format!("https://{}/x", host(254)).parse::<ActorId>().is_err());
     }
 
     #[test]
