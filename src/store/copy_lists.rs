@@ -70,6 +70,19 @@ macro_rules! select_copies {
     };
 }
 
+/// Some of what is held of a partner, by address.
+macro_rules! select_heads {
+    ($condition:literal) => {
+        concat!(
+            "SELECT id, class, revision, digest, standing, confirmed_at
+               FROM copy
+              WHERE domain = $1 AND id > $2 ",
+            $condition,
+            " ORDER BY id LIMIT $3"
+        )
+    };
+}
+
 impl Tx {
     /// A copy by its address at its origin.
     pub async fn lookup_copy(&mut self, id: &RecordId) -> Result<Option<StoredCopy>, StoreError> {
@@ -156,21 +169,7 @@ impl Tx {
         after: Option<&RecordId>,
         limit: u32,
     ) -> Result<Vec<CopyHead>, StoreError> {
-        let rows: Vec<Head> = on_backend!(self, conn => {
-            sqlx::query_as(
-                "SELECT id, class, revision, digest, standing, confirmed_at
-                   FROM copy
-                  WHERE domain = $1 AND id > $2
-                  ORDER BY id
-                  LIMIT $3",
-            )
-            .bind(domain)
-            .bind(after.map_or("", RecordId::as_str))
-            .bind(i64::from(limit))
-            .fetch_all(conn)
-            .await?
-        });
-        Ok(rows.into_iter().map(CopyHead::from).collect())
+        self.some_heads(select_heads!(""), domain, after, limit).await
     }
 
     /// The same of what is shown to everybody: no tombstones, nothing frozen or set aside.
@@ -180,19 +179,23 @@ impl Tx {
         after: Option<&RecordId>,
         limit: u32,
     ) -> Result<Vec<CopyHead>, StoreError> {
+        self.some_heads(select_heads!("AND standing IN ('live', 'hidden')"), domain, after, limit).await
+    }
+
+    async fn some_heads(
+        &mut self,
+        text: &'static str,
+        domain: &PartnerDomain,
+        after: Option<&RecordId>,
+        limit: u32,
+    ) -> Result<Vec<CopyHead>, StoreError> {
         let rows: Vec<Head> = on_backend!(self, conn => {
-            sqlx::query_as(
-                "SELECT id, class, revision, digest, standing, confirmed_at
-                   FROM copy
-                  WHERE domain = $1 AND id > $2 AND standing IN ('live', 'hidden')
-                  ORDER BY id
-                  LIMIT $3",
-            )
-            .bind(domain)
-            .bind(after.map_or("", RecordId::as_str))
-            .bind(i64::from(limit))
-            .fetch_all(conn)
-            .await?
+            sqlx::query_as(text)
+                .bind(domain)
+                .bind(after.map_or("", RecordId::as_str))
+                .bind(i64::from(limit))
+                .fetch_all(conn)
+                .await?
         });
         Ok(rows.into_iter().map(CopyHead::from).collect())
     }
