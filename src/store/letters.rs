@@ -111,6 +111,7 @@ macro_rules! may_leave {
                                  FROM disclosure
                                  JOIN partner ON partner.domain = disclosure.partner AND partner.blocked IS NULL
                                 WHERE disclosure.partner = letter.partner AND disclosure.priority = 0
+                                  AND disclosure.state IN ('due', 'sending', 'unconfirmed', 'purge-asked')
                                   AND (disclosure.state = 'sending'
                                        OR (disclosure.state = 'due'
                                            AND (disclosure.next_at <= $1 OR partner.next_probe IS NOT NULL)))) "
@@ -169,12 +170,13 @@ impl Tx {
                    FROM letter
                   WHERE ",
                 may_leave!(),
+                // The sign keeps SQLite from walking all letters in the order of their numbers.
                 "   AND NOT EXISTS (SELECT 1
                                       FROM letter AS earlier
                                      WHERE earlier.partner = letter.partner AND earlier.number < letter.number
                                        AND COALESCE(earlier.inbox, '') = COALESCE(letter.inbox, '')
                                        AND earlier.state IN ('due', 'sending'))
-                  ORDER BY number
+                  ORDER BY +number
                   LIMIT $2"
             ),
             ""
