@@ -81,6 +81,14 @@ pub struct Unreachable {
     pub reason: String,
 }
 
+impl Attempted {
+    /// The partner has it, with the proof it owes.
+    #[must_use]
+    pub const fn arrived(&self) -> bool {
+        matches!(self, Self::Sent(Sent { unconfirmed: None, .. }))
+    }
+}
+
 impl Prepared {
     /// To which partner.
     #[must_use]

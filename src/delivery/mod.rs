@@ -14,6 +14,8 @@
 //!   acknowledged (with receipt) · purge-asked ─► purged (with purge receipt) ◄──────────────┘
 //! ```
 //!
+//! `worker` claims and starts, `desk` holds what waits for room, `courier` carries, `ledger` writes down.
+//!
 //! A reader server has one row a record like a partner, but may have several inboxes behind it (`readers`).
 //!
 //! What is sent is the record as it is *at that moment*: superseded revisions are never caught up on. One
@@ -22,6 +24,9 @@
 
 pub mod answer;
 pub mod attempt;
+mod courier;
+mod desk;
+mod ledger;
 mod outcome;
 pub mod overdue;
 mod readers;

@@ -9,18 +9,18 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
+use crate::domain::Revision;
 use crate::domain::Timestamp;
 use crate::domain::change::ChangeKind;
-use crate::domain::partner::Partner;
-use crate::domain::{Record, Revision};
+use crate::domain::partner::{Partner, PartnerKind};
 use crate::store::claims::Claimed;
 use crate::store::disclosures::{DisclosureResult, DisclosureState};
-use crate::store::{AuditEntry, ReaderInbox, Standing, StoreError, StoredRecord, Tx};
-use crate::telemetry::kill_point;
+use crate::store::{ReaderInbox, Standing, StoreError, StoredRecord, Tx};
 
 use super::attempt::Prepared;
+use super::courier::{Carried, Courier, Departure, takes_back};
+use super::ledger::{Delivered, Ended, Note, Told};
 use super::outcome::{Health, Verdict, Written};
-use super::worker::{Carried, Shared};
 
 /// The status by which an inbox says that it is gone for good.
 const GONE: u16 = 410;
@@ -44,29 +44,20 @@ impl Tried {
     }
 }
 
-impl Shared {
+impl Courier {
     /// Sends a record to the inboxes of a reader server that lack its present revision.
-    pub(super) async fn deliver_to_reader(
-        &self,
-        claimed: &Claimed,
-        partner: &Partner,
-        record: &StoredRecord,
-        began: Timestamp,
-    ) -> Result<(), StoreError> {
-        let carried = Carried::of(claimed, record);
-        let mut tx = self.federation.store.read().await?;
-        let (wanted, had_any) = wanted(&mut tx, partner, record).await?;
-        drop(tx);
-        let mut missing: Vec<ReaderInbox> = wanted
+    pub(super) async fn deliver_to_reader(&self, departure: Departure, began: Timestamp) -> Result<Ended, StoreError> {
+        let Departure { claimed, partner, record, wanted } = departure;
+        let carried = Carried::of(&claimed, &record);
+        let Wanted { inboxes, had_any } = wanted;
+        let mut missing: Vec<ReaderInbox> = inboxes
             .into_iter()
             .filter(|(_, revision)| revision.is_none_or(|revision| revision < carried.revision))
             .map(|(inbox, _)| inbox)
             .collect();
         if missing.is_empty() && !had_any {
             // Nobody there follows it any more, or none ever took it.
-            let mut tx = self.federation.store.write().await?;
-            tx.settle_unwanted(claimed).await?;
-            return tx.save().await;
+            return Ok(Ended::Unwanted(claimed));
         }
         // All attempts of a claim run at once, so that they end within its lease.
         let at_once = usize::try_from(self.settings.per_partner.max(1)).unwrap_or(1);
@@ -77,9 +68,10 @@ impl Shared {
             missing.rotate_left(turn);
             missing.truncate(at_once);
         }
-        let tried = join_all(missing.into_iter().map(|inbox| self.try_inbox(claimed, partner, record, &carried, inbox, began)));
-        let tried = tried.await.into_iter().collect::<Result<Vec<_>, _>>()?;
-        self.finish_reader(claimed, &carried, &tried, more).await
+        let tried =
+            join_all(missing.into_iter().map(|inbox| self.try_inbox(&claimed, &partner, &record, &carried, inbox, began))).await;
+        let tried = tried.into_iter().collect::<Result<Vec<_>, _>>()?;
+        Ok(self.delivered_to_reader(claimed, &carried, tried, more))
     }
 
     async fn try_inbox(
@@ -94,8 +86,8 @@ impl Shared {
         let prepared = self.prepare(partner, record, carried, &inbox.address, began);
         let attempted = self.attempt(&prepared).await;
         // A recall is never given up, at a reader either.
-        let may_park = !taken_back(record);
-        let before = self.before(&prepared, claimed.attempts, claimed.planned_at, may_park).await?;
+        let may_park = !takes_back(record);
+        let before = self.before(&prepared, &attempted, claimed.attempts, claimed.planned_at, may_park).await?;
         let mut written = self.weigh(&attempted, before);
         if !inbox.shared {
             written.health = written.health.of_an_account();
@@ -103,17 +95,9 @@ impl Shared {
         Ok(Tried { inbox, prepared, written })
     }
 
-    async fn finish_reader(&self, claimed: &Claimed, carried: &Carried, tried: &[Tried], more: bool) -> Result<(), StoreError> {
+    fn delivered_to_reader(&self, claimed: Claimed, carried: &Carried, tried: Vec<Tried>, more: bool) -> Ended {
         let now = self.federation.now();
-        let (state, wait) = outcome(tried, more);
-        let mut tx = self.federation.store.write().await?;
-        for one in tried {
-            if one.settled() {
-                tx.note_reached(&claimed.partner, &carried.record, &one.inbox.address, carried.revision).await?;
-            } else if one.gone() {
-                self.forget(&mut tx, claimed, &one.inbox, now).await?;
-            }
-        }
+        let (state, wait) = outcome(&tried, more);
         let last = tried.iter().find(|one| one.written.verdict != Verdict::Reached).or_else(|| tried.last());
         let result = DisclosureResult {
             state,
@@ -125,69 +109,63 @@ impl Shared {
             answer: last.and_then(|one| one.written.words.clone()),
             receipt: None,
         };
-        if tx.finish_disclosure(claimed, &result).await? {
-            if state == DisclosureState::Acknowledged && carried.kind == ChangeKind::Deleted {
-                tx.forget_reached(&claimed.partner, &carried.record).await?;
+        let mut told =
+            Told { deleted: state == DisclosureState::Acknowledged && carried.kind == ChangeKind::Deleted, ..Told::default() };
+        // One inbox that answers well speaks for its server; else the first that does not.
+        let well = tried.iter().any(|one| one.written.health == Health::Good);
+        let mut notes = Vec::with_capacity(tried.len());
+        for one in tried {
+            let (settled, gone) = (one.settled(), one.gone());
+            let Tried { inbox, prepared, mut written } = one;
+            if well && written.health != Health::Good {
+                written.health = Health::Unchanged;
             }
-            // One inbox that answers well speaks for its server; else the first that does not.
-            let well = tried.iter().any(|one| one.written.health == Health::Good);
-            for one in tried {
-                let health =
-                    if well && one.written.health != Health::Good { Health::Unchanged } else { one.written.health.clone() };
-                let alert = one.written.alert.filter(|_| !one.gone());
-                let written = Written { health, alert, ..one.written.clone() };
-                self.note(&mut tx, &one.prepared, Some(carried), &written, now).await?;
+            if gone {
+                written.alert = None;
             }
-        } else {
-            tracing::warn!(partner = %claimed.partner, record = %claimed.record, "a result came after its lease; it is dropped");
+            notes.push(Note::of(&prepared, Some(carried), written, now));
+            if settled {
+                told.settled.push(inbox.address);
+            } else if gone {
+                told.gone.push(inbox);
+            }
         }
-        tx.save().await?;
-        kill_point("delivery.after-commit");
-        Ok(())
-    }
-
-    async fn forget(&self, tx: &mut Tx, claimed: &Claimed, inbox: &ReaderInbox, now: Timestamp) -> Result<(), StoreError> {
-        let accounts = tx.forget_inbox(&claimed.partner, &inbox.address).await?;
-        let entry = AuditEntry {
-            at: now,
-            who: "gateway".to_owned(),
-            action: "follower-gone".to_owned(),
-            subject: claimed.partner.to_string(),
-            detail: format!("an inbox answered 410: {accounts} accounts follow us no more"),
-        };
-        tx.append_audit(&[entry]).await
+        Ended::Disclosure(Box::new(Delivered { claimed, result, notes, told }))
     }
 }
 
-/// The inboxes that are to have the present state of a record, with the revision each has; and whether any
-/// has any.
-async fn wanted(
-    tx: &mut Tx,
-    partner: &Partner,
-    record: &StoredRecord,
-) -> Result<(BTreeMap<ReaderInbox, Option<Revision>>, bool), StoreError> {
-    let reached: BTreeMap<String, Revision> = tx.reached(&partner.domain, &record.id).await?.into_iter().collect();
-    let following = tx.reader_inboxes(&partner.domain, &record.process).await?;
-    let mut wanted = BTreeMap::new();
-    if record.standing == Standing::Live {
-        for inbox in &following {
-            wanted.insert(inbox.clone(), reached.get(&inbox.address).copied());
-        }
-    }
-    if taken_back(record) {
-        for (address, revision) in &reached {
-            let known = following.iter().find(|inbox| inbox.address == *address).cloned();
-            let inbox = known.unwrap_or_else(|| ReaderInbox { address: address.clone(), shared: false });
-            wanted.insert(inbox, Some(*revision));
-        }
-    }
-    let any = wanted.values().any(Option::is_some);
-    Ok((wanted, any))
+/// The inboxes that are to have the present state of a record, with the revision each has.
+#[derive(Debug, Default)]
+pub(super) struct Wanted {
+    inboxes: BTreeMap<ReaderInbox, Option<Revision>>,
+    /// Any of them has any revision.
+    had_any: bool,
 }
 
-/// Whether whoever has the record is to lose it, or its words.
-fn taken_back(record: &StoredRecord) -> bool {
-    record.standing == Standing::Deleted || record.record.as_ref().is_some_and(Record::takes_words_back)
+impl Wanted {
+    /// What a partner that is a reader server wants of a record; of another partner, nothing of the kind.
+    pub(super) async fn by(tx: &mut Tx, partner: &Partner, record: &StoredRecord) -> Result<Self, StoreError> {
+        if partner.kind != PartnerKind::Reader {
+            return Ok(Self::default());
+        }
+        let reached: BTreeMap<String, Revision> = tx.reached(&partner.domain, &record.id).await?.into_iter().collect();
+        let following = tx.reader_inboxes(&partner.domain, &record.process).await?;
+        let mut inboxes = BTreeMap::new();
+        if record.standing == Standing::Live {
+            for inbox in &following {
+                inboxes.insert(inbox.clone(), reached.get(&inbox.address).copied());
+            }
+        }
+        if takes_back(record) {
+            for (address, revision) in &reached {
+                let known = following.iter().find(|inbox| inbox.address == *address).cloned();
+                let inbox = known.unwrap_or_else(|| ReaderInbox { address: address.clone(), shared: false });
+                inboxes.insert(inbox, Some(*revision));
+            }
+        }
+        let had_any = inboxes.values().any(Option::is_some);
+        Ok(Self { inboxes, had_any })
+    }
 }
 
 /// Where the row stands after these attempts, and how long it waits.

@@ -1,13 +1,17 @@
 //! Claiming disclosures: which rows a worker takes next, so that every partner gets its share and one
 //! that fails gets one probe.
+//!
+//! A worker claims more than it can send at once, because a claim costs as much for many rows as for one.
+//! What waits for its departure is asked about again just before it leaves ([`Gate`]), and given back when
+//! it may not leave any more.
 
 use std::collections::BTreeMap;
 
 use sqlx::{FromRow, QueryBuilder};
 
-use super::columns::{remark, small, unsigned};
+use super::columns::{number, remark, small, unsigned};
 use super::disclosures::DisclosureState;
-use super::{StoreError, Tx, on_backend, partner_may_be_asked, skip_locked};
+use super::{Backend, CHUNK, StoreError, Tx, comes_again, on_backend, rounded, skip_locked};
 use crate::domain::change::ChangeKind;
 use crate::domain::digest::Digest;
 use crate::domain::partner::FollowState;
@@ -23,8 +27,10 @@ pub struct ClaimRequest<'w> {
     pub now: Timestamp,
     /// How many rows at most.
     pub limit: u32,
-    /// How many rows of one partner may be on their way at once.
+    /// How many rows of one partner may be on their way at once, over all workers.
     pub per_partner: u32,
+    /// How many rows of a partner one worker may take for a while, when no other has any of it.
+    pub ahead: u32,
     /// Until when they are held: longer than every deadline of a request.
     pub lease_until: Timestamp,
     /// The worker's name, for people who look.
@@ -54,6 +60,11 @@ pub struct Claimed {
     pub attempts: u32,
     /// Since when it is due.
     pub planned_at: Timestamp,
+    /// It takes something back: a Delete, or what is hidden or withdrawn.
+    pub recall: bool,
+    /// The one attempt that a partner which fails is given.
+    pub probe: bool,
+    offered: bool,
     pub(super) fence: i64,
 }
 
@@ -69,12 +80,15 @@ struct Row {
     state: DisclosureState,
     attempts: i64,
     planned_at: Timestamp,
+    priority: i64,
+    offered: bool,
     fence: i64,
 }
 
-impl From<Row> for Claimed {
-    fn from(row: Row) -> Self {
-        Self {
+impl Row {
+    fn claimed(self, probe: bool) -> Claimed {
+        let row = self;
+        Claimed {
             partner: row.partner,
             record: row.record,
             class: row.class,
@@ -85,17 +99,26 @@ impl From<Row> for Claimed {
             before: row.state,
             attempts: small(row.attempts + 1),
             planned_at: row.planned_at,
+            recall: row.priority == 0,
+            probe,
+            offered: row.offered,
             fence: row.fence + 1,
         }
     }
 }
 
-/// What decides how much a partner may be sent.
-#[derive(FromRow)]
-struct Gate {
+/// What decides how much a partner may be sent, and what.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct Gate {
+    domain: PartnerDomain,
     follows_us: FollowState,
     blocked: Option<String>,
     next_probe: Option<Timestamp>,
+    on_their_way: i64,
+    /// A recall is ready or on its way.
+    recall_goes_first: bool,
+    /// A recall waits for its turn.
+    recall_waits: bool,
 }
 
 /// How many rows of a partner may be taken, Deletes and others apart.
@@ -116,19 +139,59 @@ enum Taken {
 }
 
 impl Gate {
-    /// Healthy: its share. Failing: one probe when it is time, else nothing. Blocked: one probe when it
-    /// is time, and Deletes always.
-    fn room(&self, now: Timestamp, share: u32, at_once: u32, on_their_way: u32) -> Room {
+    /// Healthy: its share; as much as one worker may have at a time, if no other has any. Failing: one probe
+    /// when it is time, else nothing. Blocked: one probe when it is time, and Deletes always.
+    fn room(&self, request: &ClaimRequest<'_>, share: u32) -> Room {
+        let on_their_way = small(self.on_their_way);
+        let at_once = if on_their_way == 0 && self.next_probe.is_none() {
+            request.ahead.max(request.per_partner)
+        } else {
+            request.per_partner
+        };
         let free = at_once.saturating_sub(on_their_way).min(share);
         match self.next_probe {
             None => Room { deletes: 0, any: free },
             Some(at) => {
-                let probe = if at <= now { 1_u32.saturating_sub(on_their_way) } else { 0 };
+                let probe = if at <= request.now { 1_u32.saturating_sub(on_their_way) } else { 0 };
                 let deletes = if self.blocked.is_some() { free } else { 0 };
                 Room { deletes, any: probe }
             }
         }
     }
+
+    /// The next attempt is the probe of a partner that was away.
+    fn probes(&self) -> bool {
+        self.next_probe.is_some() && self.blocked.is_none()
+    }
+
+    /// Nothing but a recall leaves: one goes first (GDPR-03), or the partner does not follow us.
+    fn only_recalls(&self) -> bool {
+        self.follows_us != FollowState::Accepted || self.recall_goes_first || (self.probes() && self.recall_waits)
+    }
+
+    /// Whether what was claimed a while ago may leave now.
+    #[must_use]
+    pub fn lets_out(&self, claimed: &Claimed) -> bool {
+        let healthy = self.next_probe.is_none() || claimed.probe;
+        healthy && (claimed.recall || !self.only_recalls())
+    }
+}
+
+/// A statement over the partners to whom something is due at `$1`.
+macro_rules! ready_partners {
+    ($before:literal, $after:literal) => {
+        concat!(
+            $before,
+            $crate::store::partner_may_be_asked!(),
+            " AND EXISTS (SELECT 1
+                            FROM disclosure
+                           WHERE disclosure.partner = partner.domain
+                             AND disclosure.state IN ('due', 'sending', 'unconfirmed', 'purge-asked')
+                             AND disclosure.next_at <= $1
+                             AND (partner.follows_us = 'accepted' OR disclosure.priority = 0))",
+            $after
+        )
+    };
 }
 
 impl Tx {
@@ -137,54 +200,111 @@ impl Tx {
     /// age; every partner that is due gets an equal share of `limit`, those served longest ago first.
     /// Unless the partner follows us, only recalls.
     pub async fn claim_disclosures(&mut self, request: &ClaimRequest<'_>) -> Result<Vec<Claimed>, StoreError> {
-        let ready = self.ready_partners(request.now).await?;
+        let ready = self.lock_ready_partners(request).await?;
         let partners = u32::try_from(ready.len()).unwrap_or(u32::MAX).max(1);
         let share = request.limit.div_ceil(partners).max(1);
         let served = usize::try_from(request.limit.div_ceil(share)).unwrap_or(usize::MAX);
-        let mut chosen: Vec<PartnerDomain> = ready.into_iter().take(served).collect();
-        // Always locked in the same order, so that two workers never wait for each other in a circle.
-        chosen.sort();
-        let mut claimed = Vec::new();
-        for partner in chosen {
+        let chosen: Vec<PartnerDomain> = ready.into_iter().take(served).collect();
+        let gates = self.gates(&chosen, request.now).await?;
+        let mut claimed: Vec<Claimed> = Vec::new();
+        for partner in &chosen {
             let left = request.limit.saturating_sub(u32::try_from(claimed.len()).unwrap_or(u32::MAX));
-            if left == 0 {
-                break;
-            }
-            let Some(gate) = self.pass_gate(&partner, request.now).await? else { continue };
-            let on_their_way = self.on_their_way(&partner, request.now).await?;
-            let room = gate.room(request.now, share.min(left), request.per_partner, on_their_way);
-            let probe = gate.next_probe.is_some() && gate.blocked.is_none();
-            let others = gate.follows_us == FollowState::Accepted && !self.recalls_go_first(&partner, request.now, probe).await?;
+            let Some(gate) = gates.get(partner) else { continue };
+            let room = gate.room(request, share.min(left));
+            let mut taken = Vec::new();
             if room.deletes > 0 {
-                claimed.extend(self.take(&partner, request, room.deletes, Taken::Recalls).await?);
+                taken.extend(self.take(partner, request, room.deletes, Taken::Recalls).await?);
             }
             if room.any > 0 {
-                let taken = match (others, probe) {
-                    (true, _) => Taken::Everything,
-                    (false, false) => Taken::Recalls,
-                    (false, true) => Taken::RecallsNow,
+                let which = match (gate.only_recalls(), gate.probes()) {
+                    (false, _) => Taken::Everything,
+                    (true, false) => Taken::Recalls,
+                    (true, true) => Taken::RecallsNow,
                 };
-                claimed.extend(self.take(&partner, request, room.any, taken).await?);
+                // What a blocked partner is told to delete may be taken by both.
+                let twice = |row: &Row| taken.iter().any(|one: &Row| one.record == row.record);
+                let more = self.take(partner, request, room.any, which).await?;
+                let more: Vec<Row> = more.into_iter().filter(|row| !twice(row)).collect();
+                taken.extend(more);
             }
+            claimed.extend(taken.into_iter().map(|row| row.claimed(gate.next_probe.is_some())));
         }
+        self.lease(&claimed, request).await?;
+        self.note_turn(&chosen, request.now).await?;
         Ok(claimed)
     }
 
-    /// Whether something is to be taken back from this partner before anything else is sent to it.
-    async fn recalls_go_first(&mut self, partner: &PartnerDomain, now: Timestamp, probe: bool) -> Result<bool, StoreError> {
-        on_backend!(self, conn => {
-            Ok(sqlx::query_scalar(
-                "SELECT EXISTS (SELECT 1
-                                  FROM disclosure
-                                 WHERE partner = $1 AND priority = 0
-                                   AND (state = 'sending' OR (state = 'due' AND (next_at <= $2 OR $3))))",
-            )
-            .bind(partner)
-            .bind(now)
-            .bind(probe)
-            .fetch_one(conn)
-            .await?)
-        })
+    /// Gives back what was claimed and did not leave: it stands where it stood, and is due at once.
+    pub async fn give_back_disclosures(&mut self, claimed: &[&Claimed], now: Timestamp) -> Result<(), StoreError> {
+        for one in claimed {
+            on_backend!(&mut *self, conn => {
+                sqlx::query(
+                    // What was planned meanwhile stays due; a row that was never on its way is one again.
+                    "UPDATE disclosure
+                        SET state = CASE WHEN due_revision > $4 THEN 'due' ELSE $5 END,
+                            attempts = CASE WHEN due_revision > $4 THEN 0 ELSE attempts - 1 END,
+                            offered = CASE WHEN due_revision > $4 THEN offered ELSE $6 END,
+                            next_at = $7, lease_until = NULL, lease_holder = NULL
+                      WHERE partner = $1 AND record = $2 AND fence = $3 AND state = 'sending'",
+                )
+                .bind(&one.partner)
+                .bind(&one.record)
+                .bind(one.fence)
+                .bind(number(one.due_revision))
+                .bind(if one.before == DisclosureState::Sending { DisclosureState::Due } else { one.before })
+                .bind(one.offered)
+                .bind(now)
+                .execute(conn)
+                .await?;
+            });
+        }
+        Ok(())
+    }
+
+    /// What decides now how much these partners may be sent, and what. Who is not listed is missing.
+    pub async fn gates(
+        &mut self,
+        partners: &[PartnerDomain],
+        now: Timestamp,
+    ) -> Result<BTreeMap<PartnerDomain, Gate>, StoreError> {
+        let mut gates = BTreeMap::new();
+        for chunk in partners.chunks(CHUNK) {
+            let rows: Vec<Gate> = on_backend!(&mut *self, conn: Db => {
+                // The list of states is that of the index, which no database finds by itself.
+                let mut query = QueryBuilder::<Db>::new(
+                    "SELECT domain, follows_us, blocked, next_probe,
+                            (SELECT COUNT(*)
+                               FROM disclosure
+                              WHERE partner = domain AND state = 'sending' AND lease_until > ",
+                );
+                query.push_bind(now).push(
+                    ") AS on_their_way,
+                            EXISTS (SELECT 1
+                                      FROM disclosure
+                                     WHERE partner = domain AND priority = 0
+                                       AND state IN ('due', 'sending', 'unconfirmed', 'purge-asked')
+                                       AND (state = 'sending' OR (state = 'due' AND next_at <= ",
+                );
+                query.push_bind(now).push(
+                    "))) AS recall_goes_first,
+                            EXISTS (SELECT 1
+                                      FROM disclosure
+                                     WHERE partner = domain AND priority = 0
+                                       AND state IN ('due', 'sending', 'unconfirmed', 'purge-asked')
+                                       AND state = 'due') AS recall_waits
+                       FROM partner
+                      WHERE domain IN (",
+                );
+                let mut list = query.separated(", ");
+                for partner in rounded(&chunk.iter().collect::<Vec<_>>()) {
+                    list.push_bind(partner);
+                }
+                query.push(")");
+                query.build_query_as().fetch_all(conn).await?
+            });
+            gates.extend(rows.into_iter().map(|gate| (gate.domain.clone(), gate)));
+        }
+        Ok(gates)
     }
 
     /// Parks what has been due since before `since` and is no recall, whether it had its turn or not: a
@@ -208,50 +328,48 @@ impl Tx {
         Ok(parked)
     }
 
-    /// Partners to whom something is due, those served longest ago first.
-    pub(super) async fn ready_partners(&mut self, now: Timestamp) -> Result<Vec<PartnerDomain>, StoreError> {
-        let mut rows: Vec<(PartnerDomain, Option<Timestamp>)> = on_backend!(self, conn => {
-            sqlx::query_as(concat!(
-                "SELECT domain, claimed_at
-                   FROM partner
-                  WHERE ",
-                partner_may_be_asked!(),
-                " AND EXISTS (SELECT 1
-                                  FROM disclosure
-                                 WHERE disclosure.partner = partner.domain
-                                   AND disclosure.state IN ('due', 'sending', 'unconfirmed', 'purge-asked')
-                                   AND disclosure.next_at <= $1
-                                   AND (partner.follows_us = 'accepted' OR disclosure.priority = 0))"
-            ))
-            .bind(now)
-            .fetch_all(conn)
-            .await?
-        });
-        rows.sort_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)));
-        Ok(rows.into_iter().map(|(domain, _)| domain).collect())
+    /// Partners to whom something is due, those served longest ago first, and as many as rows are asked for.
+    /// PostgreSQL locks them for the rest of the transaction: how much a partner may be sent is decided by one
+    /// worker at a time; another one takes other partners.
+    async fn lock_ready_partners(&mut self, request: &ClaimRequest<'_>) -> Result<Vec<PartnerDomain>, StoreError> {
+        let text = match self.backend() {
+            Backend::Sqlite => {
+                ready_partners!("SELECT domain FROM partner WHERE ", " ORDER BY claimed_at NULLS FIRST, domain LIMIT $2")
+            }
+            Backend::Postgres => ready_partners!(
+                "SELECT domain FROM partner WHERE ",
+                " ORDER BY claimed_at NULLS FIRST, domain LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED"
+            ),
+        };
+        Ok(on_backend!(self, conn => {
+            sqlx::query_scalar(text).bind(request.now).bind(i64::from(request.limit)).fetch_all(conn).await?
+        }))
     }
 
-    /// Locks the partner's row for the rest of the transaction: how much it may be sent is decided by
-    /// one worker at a time.
-    async fn pass_gate(&mut self, partner: &PartnerDomain, now: Timestamp) -> Result<Option<Gate>, StoreError> {
+    /// Whether something is due to any partner.
+    pub(super) async fn disclosure_is_due(&mut self, now: Timestamp) -> Result<bool, StoreError> {
         on_backend!(self, conn => {
-            Ok(sqlx::query_as("UPDATE partner SET claimed_at = $2 WHERE domain = $1 RETURNING follows_us, blocked, next_probe")
-                .bind(partner)
+            Ok(sqlx::query_scalar(ready_partners!("SELECT EXISTS (SELECT 1 FROM partner WHERE ", ")"))
                 .bind(now)
-                .fetch_optional(conn)
+                .fetch_one(conn)
                 .await?)
         })
     }
 
-    async fn on_their_way(&mut self, partner: &PartnerDomain, now: Timestamp) -> Result<u32, StoreError> {
-        let count: i64 = on_backend!(self, conn => {
-            sqlx::query_scalar("SELECT COUNT(*) FROM disclosure WHERE partner = $1 AND state = 'sending' AND lease_until > $2")
-                .bind(partner)
-                .bind(now)
-                .fetch_one(conn)
-                .await?
-        });
-        Ok(small(count))
+    async fn note_turn(&mut self, partners: &[PartnerDomain], now: Timestamp) -> Result<(), StoreError> {
+        for chunk in partners.chunks(CHUNK) {
+            on_backend!(&mut *self, conn: Db => {
+                let mut query = QueryBuilder::<Db>::new("UPDATE partner SET claimed_at = ");
+                query.push_bind(now).push(" WHERE domain IN (");
+                let mut list = query.separated(", ");
+                for partner in rounded(&chunk.iter().collect::<Vec<_>>()) {
+                    list.push_bind(partner);
+                }
+                query.push(")");
+                query.build().execute(conn).await?;
+            });
+        }
+        Ok(())
     }
 
     async fn take(
@@ -260,10 +378,11 @@ impl Tx {
         request: &ClaimRequest<'_>,
         limit: u32,
         taken: Taken,
-    ) -> Result<Vec<Claimed>, StoreError> {
+    ) -> Result<Vec<Row>, StoreError> {
         let text = skip_locked!(
             self,
-            "SELECT partner, record, class, due_revision, due_kind, acked_revision, acked_digest, state, attempts, planned_at, fence
+            "SELECT partner, record, class, due_revision, due_kind, acked_revision, acked_digest, state, attempts, planned_at,
+                    priority, offered, fence
                FROM disclosure
               WHERE partner = $1
                 AND state IN ('due', 'sending', 'unconfirmed', 'purge-asked')
@@ -273,7 +392,7 @@ impl Tx {
               LIMIT $4",
             ""
         );
-        let rows: Vec<Row> = on_backend!(&mut *self, conn => {
+        Ok(on_backend!(&mut *self, conn => {
             sqlx::query_as(text)
                 .bind(partner)
                 .bind(request.now)
@@ -282,28 +401,31 @@ impl Tx {
                 .bind(taken == Taken::RecallsNow)
                 .fetch_all(conn)
                 .await?
-        });
-        if rows.is_empty() {
-            return Ok(Vec::new());
+        }))
+    }
+
+    async fn lease(&mut self, claimed: &[Claimed], request: &ClaimRequest<'_>) -> Result<(), StoreError> {
+        for chunk in claimed.chunks(CHUNK) {
+            on_backend!(&mut *self, conn: Db => {
+                // Joined: SQLite would walk the whole table for a list of pairs.
+                let mut query = QueryBuilder::<Db>::new("WITH mine (partner, record) AS (");
+                query.push_values(chunk, |mut row, one| {
+                    row.push_bind(&one.partner).push_bind(&one.record);
+                });
+                query
+                    .push(
+                        ") UPDATE disclosure
+                              SET state = 'sending', offered = TRUE, attempts = attempts + 1, fence = fence + 1, next_at = ",
+                    )
+                    .push_bind(request.lease_until)
+                    .push(", lease_until = ")
+                    .push_bind(request.lease_until)
+                    .push(", lease_holder = ")
+                    .push_bind(remark(request.holder, HOLDER))
+                    .push(" FROM mine WHERE disclosure.partner = mine.partner AND disclosure.record = mine.record");
+                query.build().persistent(comes_again(chunk.len())).execute(conn).await?;
+            });
         }
-        on_backend!(self, conn: Db => {
-            let mut query = QueryBuilder::<Db>::new("UPDATE disclosure SET state = 'sending', offered = TRUE, attempts = attempts + 1, fence = fence + 1, next_at = ");
-            query
-                .push_bind(request.lease_until)
-                .push(", lease_until = ")
-                .push_bind(request.lease_until)
-                .push(", lease_holder = ")
-                .push_bind(remark(request.holder, HOLDER))
-                .push(" WHERE partner = ")
-                .push_bind(partner)
-                .push(" AND record IN (");
-            let mut list = query.separated(", ");
-            for row in &rows {
-                list.push_bind(&row.record);
-            }
-            query.push(")");
-            query.build().execute(conn).await?;
-        });
-        Ok(rows.into_iter().map(Claimed::from).collect())
+        Ok(())
     }
 }

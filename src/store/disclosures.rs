@@ -5,10 +5,13 @@
 //! on its way, a newer revision or a Delete only changes what is due *next*: so there is at most one
 //! request per (partner, record), and nothing overtakes a Delete.
 
-use sqlx::FromRow;
+use std::collections::HashSet;
 
+use sqlx::{FromRow, QueryBuilder};
+
+use super::claims::Claimed;
 use super::columns::{number, remark, small, status, text_column, unsigned};
-use super::{StoreError, Tx, on_backend};
+use super::{CHUNK, StoreError, Tx, on_backend};
 use crate::domain::change::ChangeKind;
 use crate::domain::digest::Digest;
 use crate::domain::{Class, PartnerDomain, RecordId, Revision, Timestamp};
@@ -150,68 +153,97 @@ pub struct DisclosureResult {
     pub receipt: Option<String>,
 }
 
+use DisclosureState as S;
+
 impl Tx {
-    /// Writes down what became of a claimed disclosure. What was planned meanwhile is due next. `false`
-    /// when the lease ran out and another worker has the row: the result is dropped.
-    pub async fn finish_disclosure(
-        &mut self,
-        claimed: &super::claims::Claimed,
-        result: &DisclosureResult,
-    ) -> Result<bool, StoreError> {
-        use DisclosureState as S;
-        let reached = matches!(result.state, S::Acknowledged | S::PurgeAsked | S::Purged);
-        let purged = result.state == S::Purged;
-        let again_at = if reached { result.at } else { result.next_at };
-        let done = on_backend!(self, conn => {
-            sqlx::query(
-                // `moved`: something newer than what was on its way has been planned since the claim.
-                "WITH now AS (
-                    SELECT partner, record, (due_revision > $4 AND due_revision > $5) OR due_kind <> $6 AS moved
-                      FROM disclosure
-                     WHERE partner = $1 AND record = $2 AND fence = $3 AND state = 'sending'
-                 )
-                 UPDATE disclosure
-                    SET state = CASE WHEN now.moved THEN 'due' ELSE $7 END,
-                        next_at = CASE WHEN now.moved THEN $8 ELSE $9 END,
-                        attempts = CASE WHEN now.moved THEN 0 ELSE attempts END,
-                        due_revision = CASE WHEN due_revision < $4 THEN $4 ELSE due_revision END,
-                        -- What left was a Delete, whatever had been planned: the planner may come later.
-                        due_kind = CASE WHEN now.moved AND due_kind = 'created' AND $10 THEN 'updated'
-                                        WHEN NOT now.moved AND $7 IN ('purge-asked', 'purged') THEN 'deleted'
-                                        ELSE due_kind END,
-                        priority = CASE WHEN NOT now.moved AND $7 IN ('purge-asked', 'purged') THEN 0 ELSE priority END,
-                        offered = NOT $11,
-                        acked_revision = CASE WHEN $11 THEN NULL WHEN $10 THEN $4 ELSE acked_revision END,
-                        acked_digest = CASE WHEN $11 THEN NULL WHEN $10 THEN $12 ELSE acked_digest END,
-                        acked_at = CASE WHEN $10 THEN $13 ELSE acked_at END,
-                        receipt = CASE WHEN $10 AND NOT $11 THEN COALESCE($14, receipt) ELSE receipt END,
-                        purge_receipt = CASE WHEN $11 THEN $14 ELSE purge_receipt END,
-                        page = CASE WHEN $11 THEN NULL ELSE page END,
-                        last_status = $15, last_answer = $16, lease_until = NULL, lease_holder = NULL
-                   FROM now
-                  WHERE disclosure.partner = now.partner AND disclosure.record = now.record",
-            )
-            .bind(&claimed.partner)
-            .bind(&claimed.record)
-            .bind(claimed.fence)
-            .bind(number(result.revision))
-            .bind(number(claimed.due_revision))
-            .bind(claimed.due_kind)
-            .bind(result.state)
-            .bind(again_at)
-            .bind(result.next_at)
-            .bind(reached)
-            .bind(purged)
-            .bind(&result.digest)
-            .bind(result.at)
-            .bind(&result.receipt)
-            .bind(result.status.map(i64::from))
-            .bind(result.answer.as_deref().map(|answer| remark(answer, ANSWER)))
-            .execute(conn)
-            .await?
-            .rows_affected()
-        });
-        Ok(done == 1)
+    /// Writes down what became of claimed disclosures, in one statement however many they are. What was planned
+    /// meanwhile is due next. Returns for each whether it was written: a row whose lease ran out belongs to
+    /// another worker, and its result is dropped.
+    pub async fn finish_disclosures(&mut self, results: &[(&Claimed, &DisclosureResult)]) -> Result<Vec<bool>, StoreError> {
+        let mut written: HashSet<(PartnerDomain, RecordId)> = HashSet::new();
+        for chunk in results.chunks(CHUNK) {
+            self.lock_disclosures(chunk).await?;
+            let rows: Vec<(PartnerDomain, RecordId)> = on_backend!(&mut *self, conn: Db => {
+                let mut query = QueryBuilder::<Db>::new(
+                    "WITH result (partner, record, fence, revision, due_revision, due_kind, state, again_at, next_at, reached, purged,
+                                  digest, at, receipt, status, answer) AS (",
+                );
+                query.push_values(chunk, |mut row, (claimed, result)| {
+                    let reached = matches!(result.state, S::Acknowledged | S::PurgeAsked | S::Purged);
+                    row.push_bind(&claimed.partner)
+                        .push_bind(&claimed.record)
+                        .push_bind(claimed.fence)
+                        .push_bind(number(result.revision))
+                        .push_bind(number(claimed.due_revision))
+                        .push_bind(claimed.due_kind)
+                        .push_bind(result.state)
+                        .push_bind(if reached { result.at } else { result.next_at })
+                        .push_bind(result.next_at)
+                        .push_bind(reached)
+                        .push_bind(result.state == S::Purged)
+                        .push_bind(&result.digest)
+                        .push_bind(result.at)
+                        .push_bind(&result.receipt)
+                        .push_bind(result.status.map(i64::from))
+                        .push_bind(result.answer.as_deref().map(|answer| remark(answer, ANSWER)));
+                });
+                query.push(
+                    // `moved`: something newer than what was on its way has been planned since the claim.
+                    "), now AS (
+                        SELECT result.*,
+                               (disclosure.due_revision > result.revision AND disclosure.due_revision > result.due_revision)
+                               OR disclosure.due_kind <> result.due_kind AS moved
+                          FROM result
+                          JOIN disclosure ON disclosure.partner = result.partner AND disclosure.record = result.record
+                                         AND disclosure.fence = result.fence AND disclosure.state = 'sending'
+                     )
+                     UPDATE disclosure
+                        SET state = CASE WHEN now.moved THEN 'due' ELSE now.state END,
+                            next_at = CASE WHEN now.moved THEN now.again_at ELSE now.next_at END,
+                            attempts = CASE WHEN now.moved THEN 0 ELSE disclosure.attempts END,
+                            due_revision = CASE WHEN disclosure.due_revision < now.revision THEN now.revision
+                                                ELSE disclosure.due_revision END,
+                            -- What left was a Delete, whatever had been planned: the planner may come later.
+                            due_kind = CASE WHEN now.moved AND disclosure.due_kind = 'created' AND now.reached THEN 'updated'
+                                            WHEN NOT now.moved AND now.state IN ('purge-asked', 'purged') THEN 'deleted'
+                                            ELSE disclosure.due_kind END,
+                            priority = CASE WHEN NOT now.moved AND now.state IN ('purge-asked', 'purged') THEN 0
+                                            ELSE disclosure.priority END,
+                            offered = NOT now.purged,
+                            acked_revision = CASE WHEN now.purged THEN NULL WHEN now.reached THEN now.revision
+                                                  ELSE disclosure.acked_revision END,
+                            acked_digest = CASE WHEN now.purged THEN NULL WHEN now.reached THEN now.digest
+                                                ELSE disclosure.acked_digest END,
+                            acked_at = CASE WHEN now.reached THEN now.at ELSE disclosure.acked_at END,
+                            receipt = CASE WHEN now.reached AND NOT now.purged THEN COALESCE(now.receipt, disclosure.receipt)
+                                           ELSE disclosure.receipt END,
+                            purge_receipt = CASE WHEN now.purged THEN now.receipt ELSE disclosure.purge_receipt END,
+                            page = CASE WHEN now.purged THEN NULL ELSE disclosure.page END,
+                            last_status = now.status, last_answer = now.answer, lease_until = NULL, lease_holder = NULL
+                       FROM now
+                      WHERE disclosure.partner = now.partner AND disclosure.record = now.record
+                     RETURNING disclosure.partner, disclosure.record",
+                );
+                query.build_query_as().fetch_all(conn).await?
+            });
+            written.extend(rows);
+        }
+        Ok(results.iter().map(|(claimed, _)| written.contains(&(claimed.partner.clone(), claimed.record.clone()))).collect())
+    }
+
+    /// PostgreSQL locks several rows in the order in which the planner takes them, so that the two never wait for
+    /// each other in a circle. SQLite has one writer.
+    async fn lock_disclosures(&mut self, results: &[(&Claimed, &DisclosureResult)]) -> Result<(), StoreError> {
+        let Tx::Postgres(tx) = self else { return Ok(()) };
+        if results.len() > 1 {
+            let mut query = QueryBuilder::<sqlx::Postgres>::new("SELECT 1 FROM disclosure WHERE (partner, record) IN (");
+            query.push_values(results, |mut row, (claimed, _)| {
+                row.push_bind(&claimed.partner).push_bind(&claimed.record);
+            });
+            query.push(") ORDER BY partner, record FOR NO KEY UPDATE");
+            query.build().execute(&mut **tx).await?;
+        }
+        Ok(())
     }
 
     /// The partner proved that it erased its copy after we asked. `false` when we did not ask it to (the

@@ -2,8 +2,10 @@
 //! and of its own content. Whoever noted one digest can prove later that nothing before it was changed,
 //! taken out or moved; whoever noted none still finds each such change that did not rewrite the whole chain.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
-use sqlx::FromRow;
+use sqlx::{FromRow, QueryBuilder};
 
 use super::columns::{number, unsigned};
 use super::exchanges::Exchange;
@@ -63,8 +65,11 @@ struct Raw {
 
 #[derive(FromRow)]
 struct Head {
-    log_head: Option<String>,
-    log_rows: i64,
+    domain: PartnerDomain,
+    #[sqlx(rename = "log_head")]
+    end: Option<String>,
+    #[sqlx(rename = "log_rows")]
+    rows: i64,
 }
 
 /// What a row adds: the digest of a JSON array (its RFC 8785 form) of the digest before it, the partner, and its
@@ -92,36 +97,50 @@ impl From<&Exchange> for Raw {
 }
 
 impl Tx {
-    /// The digests that `exchanges` with one partner add to its chain, which ends with the last of them then.
-    /// The partner's row is locked for the rest of the transaction, so that no two writers continue the same end.
-    pub(super) async fn continue_chain(
+    /// The digests that exchanges add to the chains of their partners, which end with the last of them then.
+    /// The partners' rows are locked for the rest of the transaction, so that no two writers continue the same
+    /// end, and always in the same order, so that they never wait for each other in a circle.
+    pub(super) async fn continue_chains(
         &mut self,
-        partner: &PartnerDomain,
-        exchanges: &[Exchange],
+        exchanges: &BTreeMap<&PartnerDomain, Vec<Exchange>>,
     ) -> Result<Vec<Digest>, StoreError> {
-        let text = match self.backend() {
-            Backend::Sqlite => "SELECT log_head, log_rows FROM partner WHERE domain = $1",
-            Backend::Postgres => "SELECT log_head, log_rows FROM partner WHERE domain = $1 FOR NO KEY UPDATE",
+        let lock = match self.backend() {
+            Backend::Sqlite => "",
+            Backend::Postgres => " ORDER BY domain FOR NO KEY UPDATE",
         };
-        let head: Option<Head> = on_backend!(&mut *self, conn => {
-            sqlx::query_as(text).bind(partner).fetch_optional(conn).await?
+        let heads: Vec<Head> = on_backend!(&mut *self, conn: Db => {
+            let mut query = QueryBuilder::<Db>::new("SELECT domain, log_head, log_rows FROM partner WHERE domain IN (");
+            let mut list = query.separated(", ");
+            for partner in exchanges.keys() {
+                list.push_bind(*partner);
+            }
+            query.push(")").push(lock);
+            query.build_query_as().fetch_all(conn).await?
         });
-        let head = head.ok_or(StoreError::Affected { what: "logging an exchange with a partner", expected: 1, actual: 0 })?;
-        let mut previous = head.log_head;
-        let mut digests = Vec::with_capacity(exchanges.len());
-        for exchange in exchanges {
-            let digest = link(previous.as_deref(), partner, &Raw::from(exchange));
-            previous = Some(digest.to_string());
-            digests.push(digest);
+        let mut heads: BTreeMap<PartnerDomain, Option<String>> = heads.into_iter().map(|head| (head.domain, head.end)).collect();
+        let unlisted = StoreError::Affected { what: "logging an exchange with a partner", expected: 1, actual: 0 };
+        let mut digests = Vec::new();
+        for (partner, exchanges) in exchanges {
+            let Some(end) = heads.get_mut(*partner) else { return Err(unlisted) };
+            for exchange in exchanges {
+                let digest = link(end.as_deref(), partner, &Raw::from(exchange));
+                *end = Some(digest.to_string());
+                digests.push(digest);
+            }
         }
-        let added = i64::try_from(exchanges.len()).unwrap_or(i64::MAX);
-        on_backend!(self, conn => {
-            sqlx::query("UPDATE partner SET log_head = $2, log_rows = log_rows + $3 WHERE domain = $1")
-                .bind(partner)
-                .bind(previous)
-                .bind(added)
-                .execute(conn)
-                .await?;
+        on_backend!(self, conn: Db => {
+            let mut query = QueryBuilder::<Db>::new("WITH new (domain, log_head, rows) AS (");
+            query.push_values(exchanges, |mut row, (partner, exchanges)| {
+                let added = i64::try_from(exchanges.len()).unwrap_or(i64::MAX);
+                row.push_bind(*partner).push_bind(heads.get(*partner).cloned().flatten()).push_bind(added);
+            });
+            query.push(
+                ") UPDATE partner
+                      SET log_head = new.log_head, log_rows = partner.log_rows + new.rows
+                     FROM new
+                    WHERE partner.domain = new.domain",
+            );
+            query.build().execute(conn).await?;
         });
         Ok(digests)
     }
@@ -163,7 +182,7 @@ impl Tx {
             }
         }
         let head: Option<Head> = on_backend!(self, conn => {
-            sqlx::query_as("SELECT log_head, log_rows FROM partner WHERE domain = $1")
+            sqlx::query_as("SELECT domain, log_head, log_rows FROM partner WHERE domain = $1")
                 .bind(&chain.partner)
                 .fetch_optional(conn)
                 .await?
@@ -210,7 +229,7 @@ impl Chain {
 
     /// Rows that are taken out at the end leave a chain that holds, but not the one that the partner's row knows.
     fn expect_end(&mut self, head: Option<&Head>) {
-        let (logged, last) = head.map_or((0, None), |head| (unsigned(head.log_rows), head.log_head.as_deref()));
+        let (logged, last) = head.map_or((0, None), |head| (unsigned(head.rows), head.end.as_deref()));
         if logged != self.rows || last != self.end.as_ref().map(|end| end.digest.as_str()) {
             let there = self.rows;
             let problem = format!("the chain does not end as it was written: {logged} rows were logged, {there} are there");

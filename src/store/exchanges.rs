@@ -83,41 +83,38 @@ macro_rules! select_exchanges {
 impl Tx {
     /// Adds rows to the chains of their partners, which are listed.
     pub async fn append_exchanges(&mut self, exchanges: &[Exchange]) -> Result<(), StoreError> {
-        // By partner, so that two writers never wait for each other in a circle.
-        let mut of_partners: BTreeMap<&PartnerDomain, Vec<Exchange>> = BTreeMap::new();
-        for exchange in exchanges {
-            whole("an activity's address", &exchange.activity)?;
-            let answer = exchange.answer.as_deref().map(|answer| remark(answer, ANSWER));
-            of_partners.entry(&exchange.partner).or_default().push(Exchange { answer, ..exchange.clone() });
-        }
-        for (partner, exchanges) in of_partners {
-            let digests = self.continue_chain(partner, &exchanges).await?;
-            let rows: Vec<(&Exchange, Digest)> = exchanges.iter().zip(digests).collect();
+        for chunk in exchanges.chunks(CHUNK) {
+            let mut of_partners: BTreeMap<&PartnerDomain, Vec<Exchange>> = BTreeMap::new();
+            for exchange in chunk {
+                whole("an activity's address", &exchange.activity)?;
+                let answer = exchange.answer.as_deref().map(|answer| remark(answer, ANSWER));
+                of_partners.entry(&exchange.partner).or_default().push(Exchange { answer, ..exchange.clone() });
+            }
+            let digests = self.continue_chains(&of_partners).await?;
+            let rows: Vec<(&Exchange, Digest)> = of_partners.values().flatten().zip(digests).collect();
             self.insert_exchanges(&rows).await?;
         }
         Ok(())
     }
 
     async fn insert_exchanges(&mut self, rows: &[(&Exchange, Digest)]) -> Result<(), StoreError> {
-        for chunk in rows.chunks(CHUNK) {
-            on_backend!(&mut *self, conn: Db => {
-                let mut query = QueryBuilder::<Db>::new(
-                    "INSERT INTO exchange (partner, record, revision, digest, activity, at, status, answer, chain) ",
-                );
-                query.push_values(chunk, |mut row, (exchange, chain)| {
-                    row.push_bind(&exchange.partner)
-                        .push_bind(&exchange.record)
-                        .push_bind(exchange.revision.map(number))
-                        .push_bind(&exchange.digest)
-                        .push_bind(&exchange.activity)
-                        .push_bind(exchange.at)
-                        .push_bind(exchange.status.map(i64::from))
-                        .push_bind(&exchange.answer)
-                        .push_bind(chain);
-                });
-                query.build().execute(conn).await?;
+        on_backend!(self, conn: Db => {
+            let mut query = QueryBuilder::<Db>::new(
+                "INSERT INTO exchange (partner, record, revision, digest, activity, at, status, answer, chain) ",
+            );
+            query.push_values(rows, |mut row, (exchange, chain)| {
+                row.push_bind(&exchange.partner)
+                    .push_bind(&exchange.record)
+                    .push_bind(exchange.revision.map(number))
+                    .push_bind(&exchange.digest)
+                    .push_bind(&exchange.activity)
+                    .push_bind(exchange.at)
+                    .push_bind(exchange.status.map(i64::from))
+                    .push_bind(&exchange.answer)
+                    .push_bind(chain);
             });
-        }
+            query.build().execute(conn).await?;
+        });
         Ok(())
     }
 

@@ -1,6 +1,8 @@
 //! Listed partners and readers: their pinned facts, whether they can be reached, and how far we are
 //! with reading their records.
 
+use std::collections::BTreeSet;
+
 use sqlx::{FromRow, QueryBuilder};
 
 use super::columns::{remark, small, unsigned};
@@ -200,32 +202,48 @@ impl Tx {
         })
     }
 
-    /// The partner answered well: nothing holds its queue any more.
-    pub async fn note_success(&mut self, domain: &PartnerDomain, at: Timestamp) -> Result<(), StoreError> {
-        let done = on_backend!(self, conn => {
-            // What it could not be told to erase meanwhile is told next, before anything else (GDPR-03).
-            sqlx::query(
-                "UPDATE disclosure
-                    SET next_at = $2
-                  WHERE partner = $1 AND priority = 0 AND state = 'due' AND next_at > $2
-                    AND EXISTS (SELECT 1 FROM partner WHERE domain = $1 AND failing_since IS NOT NULL)",
-            )
-            .bind(domain)
-            .bind(at)
-            .execute(&mut *conn)
-            .await?;
-            sqlx::query(
-                "UPDATE partner
-                    SET failures = 0, failing_since = NULL, blocked = NULL, next_probe = NULL, last_success = $2
-                  WHERE domain = $1",
-            )
-            .bind(domain)
-            .bind(at)
-            .execute(conn)
-            .await?
-            .rows_affected()
+    /// The partners answered well: nothing holds their queues any more.
+    pub async fn note_success(&mut self, domains: &BTreeSet<PartnerDomain>, at: Timestamp) -> Result<(), StoreError> {
+        if domains.is_empty() {
+            return Ok(());
+        }
+        let failing: Vec<PartnerDomain> = on_backend!(&mut *self, conn: Db => {
+            let mut query = QueryBuilder::<Db>::new("SELECT domain FROM partner WHERE failing_since IS NOT NULL AND domain IN (");
+            let mut list = query.separated(", ");
+            for domain in domains {
+                list.push_bind(domain);
+            }
+            query.push(") ORDER BY domain");
+            query.build_query_scalar().fetch_all(conn).await?
         });
-        StoreError::affected("noting that a partner answered", 1, done)
+        for domain in failing {
+            // What it could not be told to erase meanwhile is told next, before anything else (GDPR-03).
+            on_backend!(&mut *self, conn => {
+                sqlx::query(
+                    "UPDATE disclosure
+                        SET next_at = $2
+                      WHERE partner = $1 AND priority = 0 AND state = 'due' AND next_at > $2
+                        AND state IN ('due', 'sending', 'unconfirmed', 'purge-asked')",
+                )
+                .bind(&domain)
+                .bind(at)
+                .execute(conn)
+                .await?;
+            });
+        }
+        let done = on_backend!(self, conn: Db => {
+            let mut query = QueryBuilder::<Db>::new(
+                "UPDATE partner SET failures = 0, failing_since = NULL, blocked = NULL, next_probe = NULL, last_success = ",
+            );
+            query.push_bind(at).push(" WHERE domain IN (");
+            let mut list = query.separated(", ");
+            for domain in domains {
+                list.push_bind(domain);
+            }
+            query.push(")");
+            query.build().execute(conn).await?.rows_affected()
+        });
+        StoreError::affected("noting that partners answered", domains.len(), done)
     }
 
     /// The partner did not answer well: nothing is tried before `next_probe`, and then one attempt.
@@ -269,6 +287,7 @@ impl Tx {
                 "UPDATE disclosure
                     SET next_at = $2
                   WHERE partner = $1 AND state IN ('due', 'unconfirmed') AND next_at > $2 AND attempts > 0
+                    AND state IN ('due', 'sending', 'unconfirmed', 'purge-asked')
                     AND EXISTS (SELECT 1 FROM partner WHERE domain = $1 AND failures > 0)",
             )
             .bind(domain)

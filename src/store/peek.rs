@@ -8,7 +8,7 @@ use crate::domain::Timestamp;
 impl Tx {
     /// Whether a letter or a disclosure may be claimed at `now`.
     pub async fn delivery_is_due(&mut self, now: Timestamp) -> Result<bool, StoreError> {
-        if !self.ready_partners(now).await?.is_empty() {
+        if self.disclosure_is_due(now).await? {
             return Ok(true);
         }
         on_backend!(self, conn => {

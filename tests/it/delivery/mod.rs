@@ -1,6 +1,7 @@
 //! Two whole gateways and what lies between them: journeys, every order of the same news, duplicates,
 //! broken and hostile partners, and the checker that finds what went wrong.
 
+mod ahead;
 mod checker;
 mod freshness;
 mod journeys;

@@ -91,6 +91,7 @@ async fn acknowledge(rig: &Rig, record: &Record, revision: u64, digest: &Digest,
         now,
         limit: 10,
         per_partner: 10,
+        ahead: 10,
         lease_until: now.plus(Duration::from_mins(1)),
         holder: "test",
     };
@@ -106,7 +107,7 @@ async fn acknowledge(rig: &Rig, record: &Record, revision: u64, digest: &Digest,
         answer: None,
         receipt: None,
     };
-    assert!(tx.finish_disclosure(&claimed[0], &result).await?);
+    assert_eq!(tx.finish_disclosures(&[(&claimed[0], &result)]).await?, [true]);
     Ok(tx.save().await?)
 }
 

@@ -49,7 +49,7 @@ store_tests! {
         assert!(late[0].number < claimed[0].number);
         tx.plan(&late, second(4)).await?;
         tx.mark_planned(&[late[0].number]).await?;
-        let request = ClaimRequest { now: second(5), limit: 9, per_partner: 9, lease_until: second(60), holder: "worker" };
+        let request = ClaimRequest { now: second(5), limit: 9, per_partner: 9, ahead: 9, lease_until: second(60), holder: "worker" };
         let due = tx.claim_disclosures(&request).await?;
         assert!(due.iter().any(|due| due.record == late[0].record), "item 10 is delivered");
     }

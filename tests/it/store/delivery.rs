@@ -39,7 +39,14 @@ async fn plan(store: &Store, at: i64) -> Result<u64, StoreError> {
 
 async fn claim(store: &Store, at: i64) -> Result<Vec<Claimed>, StoreError> {
     let mut tx = store.write().await?;
-    let request = ClaimRequest { now: second(at), limit: 100, per_partner: 50, lease_until: second(at + 60), holder: "worker 1" };
+    let request = ClaimRequest {
+        now: second(at),
+        limit: 100,
+        per_partner: 50,
+        ahead: 50,
+        lease_until: second(at + 60),
+        holder: "worker 1",
+    };
     let claimed = tx.claim_disclosures(&request).await?;
     tx.save().await?;
     Ok(claimed)
@@ -60,9 +67,9 @@ fn result(claimed: &Claimed, state: DisclosureState, at: i64) -> DisclosureResul
 
 async fn finish(store: &Store, claimed: &Claimed, result: &DisclosureResult) -> Result<bool, StoreError> {
     let mut tx = store.write().await?;
-    let kept = tx.finish_disclosure(claimed, result).await?;
+    let kept = tx.finish_disclosures(&[(claimed, result)]).await?;
     tx.save().await?;
-    Ok(kept)
+    Ok(kept == [true])
 }
 
 /// Claims everything that is due and acknowledges it.
@@ -83,6 +90,10 @@ async fn bury(store: &Store, last: &RecordWrite, at: i64) -> Result<(), StoreErr
     let mut tx = store.write().await?;
     tx.bury_records(&[burial(last, second(at))]).await?;
     tx.save().await
+}
+
+fn one_more() -> RecordWrite {
+    created(contribution("b", &record_id("consultations/p")), second(1))
 }
 
 fn one() -> RecordWrite {
@@ -275,7 +286,7 @@ store_tests! {
         assert_eq!(probe.len(), 1);
         assert!(claim(&store, 101).await?.is_empty(), "one at a time");
         let mut tx = store.write().await?;
-        tx.note_success(&domain(B), second(102)).await?;
+        tx.note_success(&[domain(B)].into(), second(102)).await?;
         tx.save().await?;
         assert_eq!(claim(&store, 103).await?.len(), 19);
     }
@@ -318,6 +329,35 @@ store_tests! {
         assert_eq!(everything(7).await?, (0, 0, 0));
     }
 
+    async fn a_row_that_is_given_back_stands_where_it_stood(store: Store) {
+        with_partners(&store, &[B]).await?;
+        let (first, second_one) = (created(contribution("a", &record_id("consultations/p")), second(1)), one_more());
+        put(&store, &[first.clone(), second_one.clone()]).await?;
+        plan(&store, 2).await?;
+        let claimed = claim(&store, 3).await?;
+        assert_eq!(claimed.len(), 2);
+        // One of the two changes meanwhile.
+        let better = edited(&first, "Better", second(4));
+        put(&store, std::slice::from_ref(&better)).await?;
+        plan(&store, 4).await?;
+        let mut tx = store.write().await?;
+        tx.give_back_disclosures(&claimed.iter().collect::<Vec<_>>(), second(5)).await?;
+        tx.save().await?;
+        let still = row(&store, B, &second_one.record.id).await?.expect("a row");
+        assert_eq!((still.state, still.attempts, still.offered, still.due_revision), (DisclosureState::Due, 0, false, 1));
+        let moved = row(&store, B, &first.record.id).await?.expect("a row");
+        assert_eq!((moved.state, moved.attempts, moved.due_revision), (DisclosureState::Due, 0, 2), "the newer revision stays due");
+        // Who gave it back has it no more.
+        assert!(!finish(&store, &claimed[0], &result(&claimed[0], DisclosureState::Acknowledged, 6)).await?);
+        let again = claim(&store, 6).await?;
+        assert_eq!(again.iter().map(|one| one.attempts).collect::<Vec<_>>(), [1, 1]);
+        // A second giving back comes too late.
+        let mut tx = store.write().await?;
+        tx.give_back_disclosures(&claimed.iter().collect::<Vec<_>>(), second(7)).await?;
+        tx.save().await?;
+        assert_eq!(row(&store, B, &first.record.id).await?.expect("a row").state, DisclosureState::Sending);
+    }
+
     async fn every_partner_gets_its_share(store: Store) {
         let names: Vec<String> = (0..10).map(|n| format!("p{n}.example")).collect();
         with_partners(&store, &names.iter().map(String::as_str).collect::<Vec<_>>()).await?;
@@ -331,6 +371,7 @@ store_tests! {
                 now: second(10 + round),
                 limit: 20,
                 per_partner: 4,
+                ahead: 4,
                 lease_until: second(500),
                 holder: "worker",
             };
@@ -359,12 +400,12 @@ store_tests! {
         let mut order = Vec::new();
         for n in 0..4 {
             let mut tx = store.write().await?;
-            let request = ClaimRequest { now: second(10), limit: 1, per_partner: 9, lease_until: second(500), holder: "w" };
+            let request = ClaimRequest { now: second(10), limit: 1, per_partner: 9, ahead: 9, lease_until: second(500), holder: "w" };
             let claimed = tx.claim_disclosures(&request).await?.pop().ok_or_else(|| anyhow::anyhow!("nothing in round {n}"))?;
             if claimed.due_kind == ChangeKind::Deleted {
                 // GDPR-03: while it is on its way, nothing else is.
                 assert_eq!(tx.claim_disclosures(&request).await?, []);
-                assert!(tx.finish_disclosure(&claimed, &result(&claimed, DisclosureState::PurgeAsked, 10)).await?);
+                assert_eq!(tx.finish_disclosures(&[(&claimed, &result(&claimed, DisclosureState::PurgeAsked, 10))]).await?, [true]);
             }
             tx.save().await?;
             order.push((claimed.due_kind, claimed.class.segment()));
@@ -394,7 +435,7 @@ store_tests! {
                     let mut tx = store.write().await?;
                     let holder = format!("worker {n}");
                     let request =
-                        ClaimRequest { now: second(10), limit: 10, per_partner: 1000, lease_until: second(500), holder: &holder };
+                        ClaimRequest { now: second(10), limit: 10, per_partner: 1000, ahead: 1000, lease_until: second(500), holder: &holder };
                     let claimed = tx.claim_disclosures(&request).await?;
                     tx.save().await?;
                     if claimed.is_empty() {

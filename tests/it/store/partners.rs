@@ -61,7 +61,7 @@ store_tests! {
         assert_eq!(health.blocked.as_deref(), Some("401: our key is unknown there"));
         assert!(tx.wake_partner(&bordeaux.domain, second(20)).await?);
         assert!(!tx.wake_partner(&bordeaux.domain, second(20)).await?);
-        tx.note_success(&bordeaux.domain, second(21)).await?;
+        tx.note_success(&[bordeaux.domain.clone()].into(), second(21)).await?;
         let health = tx.partner_health(&bordeaux.domain).await?.expect("it is listed");
         assert_eq!((health.failures.0, health.failing_since, health.blocked), (0, None, None));
         assert_eq!((health.next_probe, health.last_success), (None, Some(second(21))));

@@ -19,7 +19,9 @@ async fn claim(store: &Store, now: Timestamp) -> anyhow::Result<Vec<Claimed>> {
     tx.plan(&changes, now).await?;
     tx.mark_planned(&changes.iter().map(|change| change.number).collect::<Vec<_>>()).await?;
     let lease_until = now.plus(std::time::Duration::from_mins(1));
-    let claimed = tx.claim_disclosures(&ClaimRequest { now, limit: 500, per_partner: 500, lease_until, holder: "test" }).await?;
+    let claimed = tx
+        .claim_disclosures(&ClaimRequest { now, limit: 500, per_partner: 500, ahead: 500, lease_until, holder: "test" })
+        .await?;
     tx.save().await?;
     Ok(claimed)
 }
@@ -36,7 +38,7 @@ async fn answer(store: &Store, claimed: &Claimed, state: DisclosureState, when: 
         receipt: Some("{}".to_owned()),
     };
     let mut tx = store.write().await?;
-    assert!(tx.finish_disclosure(claimed, &result).await?);
+    assert_eq!(tx.finish_disclosures(&[(claimed, &result)]).await?, [true]);
     tx.save().await?;
     Ok(())
 }

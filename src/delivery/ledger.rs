@@ -1,0 +1,256 @@
+//! Writing down what became of deliveries: where each row stands, the exchange log, what it says of the
+//! partner, and what a person must know. Everything that ended is one transaction.
+
+use std::collections::BTreeSet;
+
+use crate::domain::{PartnerDomain, Timestamp};
+use crate::store::claims::Claimed;
+use crate::store::disclosures::DisclosureResult;
+use crate::store::letters::{Letter, LetterResult};
+use crate::store::{AuditEntry, Exchange, ReaderInbox, StoreError, Tx};
+use crate::telemetry::kill_point;
+
+use super::attempt::Prepared;
+use super::courier::{Carried, Courier};
+use super::outcome::{Health, Verdict, Written};
+
+/// How something that was claimed ended.
+#[derive(Debug)]
+pub(super) enum Ended {
+    /// A record was offered, or is not to be.
+    Disclosure(Box<Delivered>),
+    /// A letter was offered.
+    Letter {
+        /// The letter.
+        letter: Box<Letter>,
+        /// Where it stands now.
+        result: LetterResult,
+        /// The attempt.
+        note: Option<Box<Note>>,
+    },
+    /// Nobody there wants it.
+    Unwanted(Claimed),
+    /// It was not sent, and stands where it stood.
+    NotSent(Claimed),
+}
+
+/// A record that was offered, or is not to be.
+#[derive(Debug)]
+pub(super) struct Delivered {
+    /// The row.
+    pub(super) claimed: Claimed,
+    /// Where it stands now.
+    pub(super) result: DisclosureResult,
+    /// The attempts: one to a partner, one an inbox to a reader server.
+    pub(super) notes: Vec<Note>,
+    /// Which inboxes of a reader server took it.
+    pub(super) told: Told,
+}
+
+/// What the inboxes of a reader server said of a record.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    /// Those that took it, or never will.
+    pub(super) settled: Vec<String>,
+    /// Those that are gone for good.
+    pub(super) gone: Vec<ReaderInbox>,
+    /// All of them know that it is deleted.
+    pub(super) deleted: bool,
+}
+
+/// What is to be remembered of one attempt.
+#[derive(Debug)]
+pub(super) struct Note {
+    partner: PartnerDomain,
+    subject: String,
+    began: Timestamp,
+    at: Timestamp,
+    exchange: Option<Exchange>,
+    written: Written,
+}
+
+impl Note {
+    /// What an attempt leaves behind; `carried` is nothing for a letter.
+    pub(super) fn of(prepared: &Prepared, carried: Option<&Carried>, written: Written, at: Timestamp) -> Self {
+        let partner = prepared.domain().clone();
+        let exchange = written.status.map(|status| Exchange {
+            partner: partner.clone(),
+            record: carried.map(|carried| carried.record.clone()),
+            revision: carried.map(|carried| carried.revision),
+            digest: Some(prepared.digest.clone()),
+            activity: prepared.activity.clone(),
+            at,
+            status: Some(status),
+            answer: written.words.clone(),
+        });
+        Self { partner, subject: prepared.subject.clone(), began: prepared.began, at, exchange, written }
+    }
+}
+
+impl Ended {
+    /// PostgreSQL locks rows in this order, whoever writes.
+    fn place(&self) -> (&str, &str) {
+        match self {
+            Self::Disclosure(delivered) => (delivered.claimed.partner.as_str(), delivered.claimed.record.as_str()),
+            Self::Unwanted(claimed) | Self::NotSent(claimed) => (claimed.partner.as_str(), claimed.record.as_str()),
+            Self::Letter { letter, .. } => (letter.partner.as_str(), ""),
+        }
+    }
+}
+
+impl Courier {
+    /// Writes down what ended. What cannot be written is told, and repeated when its lease ends.
+    pub(super) async fn write_down(&self, mut ended: Vec<Ended>) {
+        if ended.is_empty() {
+            return;
+        }
+        ended.sort_by(|a, b| a.place().cmp(&b.place()));
+        let Err(error) = self.write(&ended).await else { return };
+        if ended.len() == 1 {
+            tracing::error!(%error, "a delivery could not be written down; it is repeated when its lease ends");
+            return;
+        }
+        tracing::warn!(%error, deliveries = ended.len(), "deliveries could not be written down together: one by one then");
+        for one in ended.chunks(1) {
+            if let Err(error) = self.write(one).await {
+                tracing::error!(%error, "a delivery could not be written down; it is repeated when its lease ends");
+            }
+        }
+    }
+
+    async fn write(&self, ended: &[Ended]) -> Result<(), StoreError> {
+        let now = self.federation.now();
+        let mut tx = self.federation.store.write().await?;
+        let mut results: Vec<(&Claimed, &DisclosureResult)> = Vec::new();
+        let mut not_sent: Vec<&Claimed> = Vec::new();
+        for one in ended {
+            match one {
+                Ended::Disclosure(delivered) => {
+                    let Delivered { claimed, result, told, .. } = &**delivered;
+                    self.write_told(&mut tx, claimed, result, told, now).await?;
+                    results.push((claimed, result));
+                }
+                Ended::Letter { .. } => {}
+                Ended::Unwanted(claimed) => {
+                    tx.settle_unwanted(claimed).await?;
+                }
+                Ended::NotSent(claimed) => not_sent.push(claimed),
+            }
+        }
+        tx.give_back_disclosures(&not_sent, now).await?;
+        let mut in_time = tx.finish_disclosures(&results).await?.into_iter();
+        let mut notes: Vec<&Note> = Vec::new();
+        for one in ended {
+            match one {
+                Ended::Disclosure(delivered) => {
+                    let Delivered { claimed, notes: attempts, told, .. } = &**delivered;
+                    if in_time.next() == Some(true) {
+                        notes.extend(attempts);
+                        if told.deleted {
+                            tx.forget_reached(&claimed.partner, &claimed.record).await?;
+                        }
+                    } else {
+                        tracing::warn!(partner = %claimed.partner, record = %claimed.record, "a result came after its lease; it is dropped");
+                    }
+                }
+                Ended::Letter { letter, result, note } => {
+                    if tx.finish_letter(letter, result).await? {
+                        notes.extend(note.as_deref());
+                    }
+                }
+                Ended::Unwanted(_) | Ended::NotSent(_) => {}
+            }
+        }
+        self.write_notes(&mut tx, &notes, now).await?;
+        tx.save().await?;
+        kill_point("delivery.after-commit");
+        Ok(())
+    }
+
+    /// Which inboxes of a reader server took the record, and which are no more.
+    async fn write_told(
+        &self,
+        tx: &mut Tx,
+        claimed: &Claimed,
+        result: &DisclosureResult,
+        told: &Told,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        for inbox in &told.settled {
+            tx.note_reached(&claimed.partner, &claimed.record, inbox, result.revision).await?;
+        }
+        for inbox in &told.gone {
+            let accounts = tx.forget_inbox(&claimed.partner, &inbox.address).await?;
+            let entry = AuditEntry {
+                at: now,
+                who: "gateway".to_owned(),
+                action: "follower-gone".to_owned(),
+                subject: claimed.partner.to_string(),
+                detail: format!("an inbox answered 410: {accounts} accounts follow us no more"),
+            };
+            tx.append_audit(&[entry]).await?;
+        }
+        Ok(())
+    }
+
+    /// The exchange log, the partners' health, and what a person must know.
+    async fn write_notes(&self, tx: &mut Tx, notes: &[&Note], now: Timestamp) -> Result<(), StoreError> {
+        let exchanges: Vec<Exchange> = notes.iter().filter_map(|note| note.exchange.clone()).collect();
+        tx.append_exchanges(&exchanges).await?;
+        // In the order in which they ended: what a partner said last is how it is.
+        let mut well = BTreeSet::new();
+        for note in notes {
+            match &note.written.health {
+                Health::Good => {
+                    well.insert(note.partner.clone());
+                }
+                Health::Unchanged => {}
+                Health::Failing { wait, blocked } => {
+                    tx.note_success(&std::mem::take(&mut well), now).await?;
+                    tx.note_failure(&note.partner, note.began, note.at, note.at.plus(*wait), blocked.as_deref()).await?;
+                }
+            }
+            if let Some(action) = note.written.alert {
+                self.tell(tx, note, action).await?;
+            }
+        }
+        tx.note_success(&well, now).await
+    }
+
+    async fn tell(&self, tx: &mut Tx, note: &Note, action: &str) -> Result<(), StoreError> {
+        let Note { partner, subject, written, .. } = note;
+        let of_partner = matches!(&written.health, Health::Failing { blocked, .. } if blocked.is_some());
+        // A recall that is refused is tried again for ever; it is told of once.
+        let again = matches!(written.verdict, Verdict::Again(_));
+        let news = match (of_partner, again) {
+            (true, _) => is_new(tx, partner, action, None).await?,
+            (false, true) => is_new(tx, partner, action, Some(subject)).await?,
+            (false, false) => true,
+        };
+        if !news {
+            return Ok(());
+        }
+        let entry = AuditEntry {
+            at: note.at,
+            who: "gateway".to_owned(),
+            action: action.to_owned(),
+            subject: partner.to_string(),
+            detail: format!(
+                "{subject}: {} {}",
+                written.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string()),
+                written.words.as_deref().unwrap_or_default()
+            ),
+        };
+        tracing::warn!(%partner, subject, action, status = written.status, "a delivery needs a look");
+        tx.append_audit(&[entry]).await
+    }
+}
+
+/// Whether nobody was told yet since this partner began to fail. Its row is locked by what was just
+/// written, so that of two deliveries that fail at once one tells.
+async fn is_new(tx: &mut Tx, partner: &PartnerDomain, action: &str, about: Option<&str>) -> Result<bool, StoreError> {
+    let since = tx.partner_health(partner).await?.and_then(|health| health.failing_since);
+    let told = tx.audit_of(partner.as_str(), 50).await?;
+    let said = |detail: &str| about.is_none_or(|about| detail.strip_prefix(about).is_some_and(|rest| rest.starts_with(':')));
+    Ok(!told.iter().any(|entry| entry.action == action && said(&entry.detail) && since.is_none_or(|since| entry.at >= since)))
+}
