@@ -40,8 +40,31 @@ pub(super) struct Departure {
 }
 
 impl Courier {
-    /// What of this may leave now, and with what; what may not is given back.
-    pub(super) async fn ready(&self, leaving: Vec<Claimed>, now: Timestamp) -> Result<Vec<Result<Departure, Ended>>, StoreError> {
+    /// What of this may leave now, and with what; what may not is given back. One that cannot be read takes no
+    /// other with it.
+    ///
+    /// # Errors
+    /// When the database cannot be asked just now.
+    pub(super) async fn ready(&self, leaving: &[Claimed], now: Timestamp) -> Result<Vec<Result<Departure, Ended>>, StoreError> {
+        let error = match self.read(leaving, now).await {
+            Err(error) if !error.is_passing() => error,
+            ready => return ready,
+        };
+        let mut ready = Vec::with_capacity(leaving.len());
+        for one in leaving {
+            match self.read(std::slice::from_ref(one), now).await {
+                Ok(alone) => ready.extend(alone),
+                Err(error) if error.is_passing() => return Err(error),
+                Err(_) => {
+                    tracing::error!(%error, partner = %one.partner, record = %one.record, "what is due cannot be read");
+                    ready.push(Err(self.left(one.clone(), DisclosureState::Due, "it cannot be read from the database")));
+                }
+            }
+        }
+        Ok(ready)
+    }
+
+    async fn read(&self, leaving: &[Claimed], now: Timestamp) -> Result<Vec<Result<Departure, Ended>>, StoreError> {
         let mut domains: Vec<PartnerDomain> = leaving.iter().map(|one| one.partner.clone()).collect();
         domains.sort();
         domains.dedup();
@@ -57,13 +80,20 @@ impl Courier {
             records.into_iter().map(|record| (record.id.clone(), Arc::new(record))).collect();
         let mut ready = Vec::with_capacity(leaving.len());
         for claimed in leaving {
-            ready.push(match (partners.get(&claimed.partner), records.get(&claimed.record)) {
-                (Some(partner), Some(record)) if gates.get(&claimed.partner).is_some_and(|gate| gate.lets_out(&claimed)) => {
-                    let wanted = Wanted::by(&mut tx, partner, record).await?;
-                    Ok(Departure { claimed, partner: (*partner).clone(), record: Arc::clone(record), wanted })
-                }
-                (Some(_), Some(_)) => Err(Ended::NotSent(claimed)),
-                _ => Err(self.left(claimed, DisclosureState::Parked, "the record or the partner is not there any more")),
+            let (Some(partner), Some(record)) = (partners.get(&claimed.partner), records.get(&claimed.record)) else {
+                let why = "the record or the partner is not there any more";
+                ready.push(Err(self.left(claimed.clone(), DisclosureState::Parked, why)));
+                continue;
+            };
+            let recall = claimed.recall && takes_back(record);
+            let may_leave = gates.get(&claimed.partner).is_some_and(|gate| gate.lets_out(claimed, recall));
+            // Who was never offered a record is not told that it is gone.
+            let unheard_of = !claimed.offered && record.standing != Standing::Live;
+            ready.push(if may_leave && !unheard_of {
+                let wanted = Wanted::by(&mut tx, partner, record).await?;
+                Ok(Departure { claimed: claimed.clone(), partner: (*partner).clone(), record: Arc::clone(record), wanted })
+            } else {
+                Err(Ended::NotSent(claimed.clone()))
             });
         }
         Ok(ready)

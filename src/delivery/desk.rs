@@ -48,11 +48,29 @@ impl Desk {
         self.tasks.is_empty()
     }
 
-    /// These wait for room.
+    /// These wait for room: the partners take turns, each with its rows in their order.
     pub(super) fn put(&mut self, claimed: Vec<Claimed>) {
-        if !claimed.is_empty() {
-            self.since.get_or_insert_with(Instant::now);
-            self.waiting.extend(claimed);
+        if claimed.is_empty() {
+            return;
+        }
+        self.since.get_or_insert_with(Instant::now);
+        let mut turn: HashMap<PartnerDomain, usize> = HashMap::new();
+        let mut placed: Vec<(usize, Claimed)> = Vec::with_capacity(claimed.len());
+        for one in claimed {
+            let turn = turn.entry(one.partner.clone()).or_default();
+            placed.push((*turn, one));
+            *turn += 1;
+        }
+        // Stable: within a turn the partner served longest ago goes first.
+        placed.sort_by_key(|(turn, _)| *turn);
+        self.waiting.extend(placed.into_iter().map(|(_, one)| one));
+    }
+
+    /// These go on waiting, before all others.
+    pub(super) fn put_back(&mut self, claimed: Vec<Claimed>) {
+        self.since.get_or_insert_with(Instant::now);
+        for one in claimed.into_iter().rev() {
+            self.waiting.push_front(one);
         }
     }
 

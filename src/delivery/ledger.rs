@@ -88,23 +88,29 @@ impl Note {
 }
 
 impl Ended {
-    /// PostgreSQL locks rows in this order, whoever writes.
-    fn place(&self) -> (&str, &str) {
+    fn row(&self) -> Option<&Claimed> {
         match self {
-            Self::Disclosure(delivered) => (delivered.claimed.partner.as_str(), delivered.claimed.record.as_str()),
-            Self::Unwanted(claimed) | Self::NotSent(claimed) => (claimed.partner.as_str(), claimed.record.as_str()),
-            Self::Letter { letter, .. } => (letter.partner.as_str(), ""),
+            Self::Disclosure(delivered) => Some(&delivered.claimed),
+            Self::Unwanted(claimed) | Self::NotSent(claimed) => Some(claimed),
+            Self::Letter { .. } => None,
+        }
+    }
+
+    fn partner(&self) -> &PartnerDomain {
+        match self {
+            Self::Letter { letter, .. } => &letter.partner,
+            Self::Disclosure(delivered) => &delivered.claimed.partner,
+            Self::Unwanted(claimed) | Self::NotSent(claimed) => &claimed.partner,
         }
     }
 }
 
 impl Courier {
     /// Writes down what ended. What cannot be written is told, and repeated when its lease ends.
-    pub(super) async fn write_down(&self, mut ended: Vec<Ended>) {
+    pub(super) async fn write_down(&self, ended: Vec<Ended>) {
         if ended.is_empty() {
             return;
         }
-        ended.sort_by(|a, b| a.place().cmp(&b.place()));
         let Err(error) = self.write(&ended).await else { return };
         if ended.len() == 1 {
             tracing::error!(%error, "a delivery could not be written down; it is repeated when its lease ends");
@@ -121,6 +127,8 @@ impl Courier {
     async fn write(&self, ended: &[Ended]) -> Result<(), StoreError> {
         let now = self.federation.now();
         let mut tx = self.federation.store.write().await?;
+        let rows: Vec<&Claimed> = ended.iter().filter_map(Ended::row).collect();
+        tx.lock_ledger(&rows, &ended.iter().map(Ended::partner).collect()).await?;
         let mut results: Vec<(&Claimed, &DisclosureResult)> = Vec::new();
         let mut not_sent: Vec<&Claimed> = Vec::new();
         for one in ended {
@@ -137,7 +145,7 @@ impl Courier {
                 Ended::NotSent(claimed) => not_sent.push(claimed),
             }
         }
-        tx.give_back_disclosures(&not_sent, now).await?;
+        tx.give_back_disclosures(&not_sent).await?;
         let mut in_time = tx.finish_disclosures(&results).await?.into_iter();
         let mut notes: Vec<&Note> = Vec::new();
         for one in ended {

@@ -57,15 +57,15 @@ impl Worker {
         let Shared { courier, overdue, desk } = &*self.0;
         let mut desk = desk.lock().await;
         overdue.look(&courier.federation, &courier.settings).await?;
-        let begun = self.begin(&mut desk).await?;
+        let begun = self.begin(&mut desk).await;
         if desk.is_idle() {
-            return Ok(if begun == 0 { Outcome::Idle } else { Outcome::Worked(begun) });
+            return begun.map(|begun| if begun == 0 { Outcome::Idle } else { Outcome::Worked(begun) });
         }
         // What became due meanwhile does not wait for the slowest.
         let ended = desk.ended(LOOK_AGAIN).await;
         let count = ended.len();
         courier.write_down(ended).await;
-        Ok(Outcome::Worked(count))
+        begun.map(|_| Outcome::Worked(count))
     }
 
     /// Waits for what is under way and starts nothing new: the end of a process.
@@ -88,8 +88,13 @@ impl Worker {
         let mut begun = overdue.len();
         courier.write_down(overdue.into_iter().map(Ended::NotSent).collect()).await;
         let room = courier.settings.concurrency.saturating_sub(desk.under_way());
-        let mut leaving = desk.pick(room);
-        let left = room.saturating_sub(count(&leaving));
+        let picked = desk.pick(room);
+        begun += picked.len();
+        if let Err(error) = self.depart(desk, &picked, now).await {
+            desk.put_back(picked);
+            return Err(error);
+        }
+        let left = room.saturating_sub(count(&picked));
         // Looked at first, so that an idle worker does not hold the writer.
         if left > 0 && courier.federation.store.read().await?.delivery_is_due(now).await? {
             let (letters, claimed) = self.claim(left, now).await?;
@@ -98,23 +103,34 @@ impl Worker {
                 desk.start(&letter.partner.clone(), Arc::clone(courier).deliver_letter(letter, now));
             }
             desk.put(claimed);
-            leaving.extend(desk.pick(left));
-        }
-        begun += leaving.len();
-        let mut ended = Vec::new();
-        if !leaving.is_empty() {
-            for departure in courier.ready(leaving, now).await? {
-                match departure {
-                    Ok(departure) => {
-                        let to = departure.claimed.partner.clone();
-                        desk.start(&to, Arc::clone(courier).deliver_disclosure(departure, now));
-                    }
-                    Err(stays) => ended.push(stays),
-                }
+            let picked = desk.pick(left);
+            begun += picked.len();
+            if let Err(error) = self.depart(desk, &picked, now).await {
+                desk.put_back(picked);
+                return Err(error);
             }
         }
-        courier.write_down(ended).await;
         Ok(begun)
+    }
+
+    /// Lets out what still may leave; the rest is given back.
+    async fn depart(&self, desk: &mut Desk, leaving: &[Claimed], now: Timestamp) -> Result<(), StoreError> {
+        if leaving.is_empty() {
+            return Ok(());
+        }
+        let courier = &self.0.courier;
+        let mut stays = Vec::new();
+        for departure in courier.ready(leaving, now).await? {
+            match departure {
+                Ok(departure) => {
+                    let to = departure.claimed.partner.clone();
+                    desk.start(&to, Arc::clone(courier).deliver_disclosure(departure, now));
+                }
+                Err(ended) => stays.push(ended),
+            }
+        }
+        courier.write_down(stays).await;
+        Ok(())
     }
 
     async fn claim(&self, room: u32, now: Timestamp) -> Result<(Vec<Letter>, Vec<Claimed>), StoreError> {

@@ -34,7 +34,7 @@ impl Gap {
     /// Writes `object` without its member `name`, whether it has one or not.
     ///
     /// # Errors
-    /// As for [`write`].
+    /// As for [`write()`].
     pub(super) fn write(object: &Map<String, Value>, name: &'static str) -> Result<Self, Error> {
         let mut bytes = Vec::with_capacity(1024);
         let mut at = None;

@@ -88,7 +88,7 @@ pub fn canonical(value: &Value) -> Result<Vec<u8>, ProofError> {
 /// `subjectDigest` repeat). Whoever needs more of the document than this reads it as [`Written`].
 ///
 /// # Errors
-/// As for [`canonical`].
+/// As for [`canonical()`].
 pub fn digest(document: &Value) -> Result<Digest, ProofError> {
     match document {
         Value::Object(_) => Ok(Written::read(document)?.digest()),
@@ -109,7 +109,7 @@ impl<'d> Written<'d> {
     /// Writes a document.
     ///
     /// # Errors
-    /// [`ProofError::NotAnObject`], or as for [`canonical`].
+    /// [`ProofError::NotAnObject`], or as for [`canonical()`].
     pub fn read(document: &'d Value) -> Result<Self, ProofError> {
         let Value::Object(object) = document else { return Err(ProofError::NotAnObject) };
         let bare = Gap::write(object, "proof")?;
@@ -126,7 +126,7 @@ impl<'d> Written<'d> {
     /// The canonical bytes, with the `proof` where there is one.
     ///
     /// # Errors
-    /// As for [`canonical`].
+    /// As for [`canonical()`].
     pub fn bytes(&self) -> Result<Bytes, ProofError> {
         Ok(match self.object.get("proof") {
             Some(proof) => self.bare.filled(&canonical(proof)?).into(),

@@ -64,7 +64,9 @@ pub struct Claimed {
     pub recall: bool,
     /// The one attempt that a partner which fails is given.
     pub probe: bool,
-    offered: bool,
+    /// Whether the partner was ever offered it before, over this way or another.
+    pub offered: bool,
+    next_at: Timestamp,
     pub(super) fence: i64,
 }
 
@@ -80,6 +82,7 @@ struct Row {
     state: DisclosureState,
     attempts: i64,
     planned_at: Timestamp,
+    next_at: Timestamp,
     priority: i64,
     offered: bool,
     fence: i64,
@@ -102,6 +105,7 @@ impl Row {
             recall: row.priority == 0,
             probe,
             offered: row.offered,
+            next_at: row.next_at,
             fence: row.fence + 1,
         }
     }
@@ -169,11 +173,11 @@ impl Gate {
         self.follows_us != FollowState::Accepted || self.recall_goes_first || (self.probes() && self.recall_waits)
     }
 
-    /// Whether what was claimed a while ago may leave now.
+    /// Whether what was claimed a while ago may leave now; `recall`: it takes something back, as it is now.
     #[must_use]
-    pub fn lets_out(&self, claimed: &Claimed) -> bool {
+    pub fn lets_out(&self, claimed: &Claimed, recall: bool) -> bool {
         let healthy = self.next_probe.is_none() || claimed.probe;
-        healthy && (claimed.recall || !self.only_recalls())
+        healthy && (recall || !self.only_recalls())
     }
 }
 
@@ -234,16 +238,28 @@ impl Tx {
         Ok(claimed)
     }
 
-    /// Gives back what was claimed and did not leave: it stands where it stood, and is due at once.
-    pub async fn give_back_disclosures(&mut self, claimed: &[&Claimed], now: Timestamp) -> Result<(), StoreError> {
+    /// Gives back what was claimed and did not leave: it stands where it stood, and its partner has its turn next.
+    pub async fn give_back_disclosures(&mut self, claimed: &[&Claimed]) -> Result<(), StoreError> {
         for one in claimed {
             on_backend!(&mut *self, conn => {
+                // Nobody was offered it, and there is nothing to offer any more: the planner would have withdrawn it.
                 sqlx::query(
-                    // What was planned meanwhile stays due; a row that was never on its way is one again.
+                    "DELETE FROM disclosure
+                      WHERE partner = $1 AND record = $2 AND fence = $3 AND state = 'sending' AND NOT $4 AND pass IS NULL
+                        AND EXISTS (SELECT 1 FROM record WHERE record.id = $2 AND record.standing <> 'live')",
+                )
+                .bind(&one.partner)
+                .bind(&one.record)
+                .bind(one.fence)
+                .bind(one.offered)
+                .execute(&mut *conn)
+                .await?;
+                sqlx::query(
+                    // What was planned meanwhile stays due; what was never offered, by a page neither, is so again.
                     "UPDATE disclosure
                         SET state = CASE WHEN due_revision > $4 THEN 'due' ELSE $5 END,
                             attempts = CASE WHEN due_revision > $4 THEN 0 ELSE attempts - 1 END,
-                            offered = CASE WHEN due_revision > $4 THEN offered ELSE $6 END,
+                            offered = CASE WHEN due_revision > $4 OR pass IS NOT NULL THEN offered ELSE $6 END,
                             next_at = $7, lease_until = NULL, lease_holder = NULL
                       WHERE partner = $1 AND record = $2 AND fence = $3 AND state = 'sending'",
                 )
@@ -253,9 +269,13 @@ impl Tx {
                 .bind(number(one.due_revision))
                 .bind(if one.before == DisclosureState::Sending { DisclosureState::Due } else { one.before })
                 .bind(one.offered)
-                .bind(now)
-                .execute(conn)
+                .bind(one.next_at)
+                .execute(&mut *conn)
                 .await?;
+                sqlx::query("UPDATE partner SET claimed_at = NULL WHERE domain = $1 AND claimed_at IS NOT NULL")
+                    .bind(&one.partner)
+                    .execute(conn)
+                    .await?;
             });
         }
         Ok(())
@@ -382,7 +402,7 @@ impl Tx {
         let text = skip_locked!(
             self,
             "SELECT partner, record, class, due_revision, due_kind, acked_revision, acked_digest, state, attempts, planned_at,
-                    priority, offered, fence
+                    next_at, priority, offered, fence
                FROM disclosure
               WHERE partner = $1
                 AND state IN ('due', 'sending', 'unconfirmed', 'purge-asked')

@@ -5,7 +5,7 @@
 //! on its way, a newer revision or a Delete only changes what is due *next*: so there is at most one
 //! request per (partner, record), and nothing overtakes a Delete.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use sqlx::{FromRow, QueryBuilder};
 
@@ -156,13 +156,12 @@ pub struct DisclosureResult {
 use DisclosureState as S;
 
 impl Tx {
-    /// Writes down what became of claimed disclosures, in one statement however many they are. What was planned
-    /// meanwhile is due next. Returns for each whether it was written: a row whose lease ran out belongs to
+    /// Writes down what became of claimed disclosures, in one statement however many they are; [`Tx::lock_ledger`]
+    /// comes before it. What was planned meanwhile is due next. Returns for each whether it was written: a row whose lease ran out belongs to
     /// another worker, and its result is dropped.
     pub async fn finish_disclosures(&mut self, results: &[(&Claimed, &DisclosureResult)]) -> Result<Vec<bool>, StoreError> {
         let mut written: HashSet<(PartnerDomain, RecordId)> = HashSet::new();
         for chunk in results.chunks(CHUNK) {
-            self.lock_disclosures(chunk).await?;
             let rows: Vec<(PartnerDomain, RecordId)> = on_backend!(&mut *self, conn: Db => {
                 let mut query = QueryBuilder::<Db>::new(
                     "WITH result (partner, record, fence, revision, due_revision, due_kind, state, again_at, next_at, reached, purged,
@@ -222,6 +221,7 @@ impl Tx {
                             last_status = now.status, last_answer = now.answer, lease_until = NULL, lease_holder = NULL
                        FROM now
                       WHERE disclosure.partner = now.partner AND disclosure.record = now.record
+                        AND disclosure.fence = now.fence AND disclosure.state = 'sending'
                      RETURNING disclosure.partner, disclosure.record",
                 );
                 query.build_query_as().fetch_all(conn).await?
@@ -231,16 +231,26 @@ impl Tx {
         Ok(results.iter().map(|(claimed, _)| written.contains(&(claimed.partner.clone(), claimed.record.clone()))).collect())
     }
 
-    /// PostgreSQL locks several rows in the order in which the planner takes them, so that the two never wait for
-    /// each other in a circle. SQLite has one writer.
-    async fn lock_disclosures(&mut self, results: &[(&Claimed, &DisclosureResult)]) -> Result<(), StoreError> {
+    /// Locks these rows and then these partners for the rest of the transaction, always in the same order, which is
+    /// the planner's too: what is decided about a row is decided by what it is now, and no two writers wait for each
+    /// other in a circle. SQLite has one writer.
+    pub async fn lock_ledger(&mut self, rows: &[&Claimed], partners: &BTreeSet<&PartnerDomain>) -> Result<(), StoreError> {
         let Tx::Postgres(tx) = self else { return Ok(()) };
-        if results.len() > 1 {
+        if !rows.is_empty() {
             let mut query = QueryBuilder::<sqlx::Postgres>::new("SELECT 1 FROM disclosure WHERE (partner, record) IN (");
-            query.push_values(results, |mut row, (claimed, _)| {
+            query.push_values(rows, |mut row, claimed| {
                 row.push_bind(&claimed.partner).push_bind(&claimed.record);
             });
             query.push(") ORDER BY partner, record FOR NO KEY UPDATE");
+            query.build().execute(&mut **tx).await?;
+        }
+        if !partners.is_empty() {
+            let mut query = QueryBuilder::<sqlx::Postgres>::new("SELECT 1 FROM partner WHERE domain IN (");
+            let mut list = query.separated(", ");
+            for partner in partners {
+                list.push_bind(*partner);
+            }
+            query.push(") ORDER BY domain FOR NO KEY UPDATE");
             query.build().execute(&mut **tx).await?;
         }
         Ok(())

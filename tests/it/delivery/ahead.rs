@@ -65,6 +65,28 @@ store_tests! {
         assert_eq!(sent.len(), NEWS as usize, "the recall and each of the others once: {sent:?}");
     }
 
+    async fn partners_take_turns_at_one_desk(databases: Databases) {
+        let clock = morning();
+        let (lyon, bordeaux) = TestGateway::two_paired(&databases, &clock).await?;
+        let mut nantes = bordeaux.as_partner(FollowState::Accepted, FollowState::None);
+        nantes.domain = "nantes.example".parse()?;
+        nantes.actor = "http://nantes.example/actor".parse()?;
+        lyon.list(&nantes).await?;
+        bordeaux.posts();
+        lyon.publish(&(1..=NEWS).map(|n| contribution(&lyon.url, n)).collect::<Vec<_>>()).await?;
+        planner::step(&lyon.federation).await?;
+        let worker = Worker::new(lyon.federation.clone(), Settings { concurrency: 1, ..Settings::default() });
+        for _ in 0..4 {
+            worker.step().await?;
+        }
+        let to: Vec<String> = bordeaux.posts().iter().map(|seen| {
+            let body: serde_json::Value = serde_json::from_slice(&seen.body).unwrap_or_default();
+            body["to"][0].as_str().unwrap_or_default().to_owned()
+        }).collect();
+        assert_eq!(to.len(), 4);
+        assert!(to[0] != to[1] && to[0] == to[2] && to[1] == to[3], "{to:?}");
+    }
+
     async fn what_changes_while_it_waits_leaves_as_it_is_now(databases: Databases) {
         let (_, lyon, bordeaux, worker) = waiting(&databases).await?;
         for n in 1..=NEWS {

@@ -8,7 +8,7 @@ use passerelle::domain::change::ChangeKind;
 use passerelle::domain::digest::Digest;
 use passerelle::domain::partner::FollowState;
 use passerelle::store::{
-    Backend, ClaimRequest, Claimed, Disclosure, DisclosureResult, DisclosureState, RecordWrite, Store, StoreError,
+    Backend, ClaimRequest, Claimed, Disclosure, DisclosureResult, DisclosureState, RecordWrite, Store, StoreError, StreamRequest,
 };
 
 use super::examples::*;
@@ -341,7 +341,7 @@ store_tests! {
         put(&store, std::slice::from_ref(&better)).await?;
         plan(&store, 4).await?;
         let mut tx = store.write().await?;
-        tx.give_back_disclosures(&claimed.iter().collect::<Vec<_>>(), second(5)).await?;
+        tx.give_back_disclosures(&claimed.iter().collect::<Vec<_>>()).await?;
         tx.save().await?;
         let still = row(&store, B, &second_one.record.id).await?.expect("a row");
         assert_eq!((still.state, still.attempts, still.offered, still.due_revision), (DisclosureState::Due, 0, false, 1));
@@ -353,9 +353,81 @@ store_tests! {
         assert_eq!(again.iter().map(|one| one.attempts).collect::<Vec<_>>(), [1, 1]);
         // A second giving back comes too late.
         let mut tx = store.write().await?;
-        tx.give_back_disclosures(&claimed.iter().collect::<Vec<_>>(), second(7)).await?;
+        tx.give_back_disclosures(&claimed.iter().collect::<Vec<_>>()).await?;
         tx.save().await?;
         assert_eq!(row(&store, B, &first.record.id).await?.expect("a row").state, DisclosureState::Sending);
+    }
+
+    async fn gdpr_03_a_row_that_a_page_offered_meanwhile_is_recalled_though_it_was_given_back(store: Store) {
+        with_partners(&store, &[B]).await?;
+        let write = one();
+        put(&store, std::slice::from_ref(&write)).await?;
+        plan(&store, 2).await?;
+        let claimed = claim(&store, 3).await?;
+        // The partner reads our records while the row waits at a worker's desk.
+        let mut tx = store.write().await?;
+        let request = StreamRequest {
+            partner: &domain(B),
+            cursor: None,
+            ahead: false,
+            limit: 10,
+            at: second(4),
+            push_after: second(900),
+            activity: "page",
+        };
+        let page = tx.open_stream_page(&request).await?.expect("a page");
+        tx.save().await?;
+        assert_eq!(page.items.len(), 1, "the page offers it");
+        let mut tx = store.write().await?;
+        tx.give_back_disclosures(&claimed.iter().collect::<Vec<_>>()).await?;
+        tx.save().await?;
+        assert!(row(&store, B, &write.record.id).await?.expect("a row").offered, "the partner may hold it");
+        bury(&store, &write, 5).await?;
+        plan(&store, 6).await?;
+        let due = claim(&store, 7).await?;
+        assert_eq!(due.iter().map(|one| (one.due_kind, one.recall)).collect::<Vec<_>>(), [(ChangeKind::Deleted, true)]);
+    }
+
+    async fn what_is_gone_before_it_was_offered_is_told_to_nobody(store: Store) {
+        with_partners(&store, &[B]).await?;
+        let write = one();
+        put(&store, std::slice::from_ref(&write)).await?;
+        plan(&store, 2).await?;
+        let claimed = claim(&store, 3).await?;
+        bury(&store, &write, 4).await?;
+        let mut tx = store.write().await?;
+        tx.give_back_disclosures(&claimed.iter().collect::<Vec<_>>()).await?;
+        tx.save().await?;
+        assert_eq!(row(&store, B, &write.record.id).await?, None);
+        plan(&store, 5).await?;
+        assert_eq!(claim(&store, 6).await?, []);
+    }
+
+    async fn rel_023_a_result_that_meets_the_planner_loses_nothing(store: Store) {
+        with_partners(&store, &[B]).await?;
+        let first = one();
+        put(&store, std::slice::from_ref(&first)).await?;
+        plan(&store, 2).await?;
+        let claimed = claim(&store, 3).await?;
+        bury(&store, &first, 4).await?;
+        let mut planning = store.write().await?;
+        let changes = planning.claim_unplanned(1000).await?;
+        planning.plan(&changes, second(4)).await?;
+        // The answer comes while the planner's transaction is open.
+        let (other, one) = (store.clone(), claimed[0].clone());
+        let written = tokio::spawn(async move {
+            let mut tx = other.write().await?;
+            tx.lock_ledger(&[&one], &[&one.partner].into()).await?;
+            let written = tx.finish_disclosures(&[(&one, &result(&one, DisclosureState::Acknowledged, 5))]).await?;
+            tx.save().await?;
+            Ok::<_, StoreError>(written)
+        });
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        planning.mark_planned(&changes.iter().map(|change| change.number).collect::<Vec<_>>()).await?;
+        planning.save().await?;
+        assert_eq!(written.await??, [true]);
+        let held = row(&store, B, &first.record.id).await?.expect("a row");
+        assert_eq!((held.state, held.due_kind, held.acked_revision), (DisclosureState::Due, ChangeKind::Deleted, Some(1)));
     }
 
     async fn every_partner_gets_its_share(store: Store) {
