@@ -123,7 +123,8 @@ struct Pick {
 
 impl Tx {
     /// Opens a page for a partner, or opens it again when its answer was lost; acknowledges the pages
-    /// before it, but for the last of them where the partner reads ahead. None when the cursor belongs to an earlier pass: the partner begins again.
+    /// before it, but for the last of them where the partner reads ahead. None when the cursor belongs to an earlier pass, or to a
+    /// page that was acknowledged while a later one is open: the partner begins again.
     pub async fn open_stream_page(&mut self, request: &StreamRequest<'_>) -> Result<Option<StreamPage>, StoreError> {
         whole("an address", request.activity)?;
         let cursor = match request.cursor {
@@ -136,8 +137,13 @@ impl Tx {
         if pass != Some(cursor.pass) {
             return Ok(None);
         }
-        let arrived = self.acknowledge_pages(request, cursor.page - if request.ahead { 2 } else { 1 }).await?;
         let mut picked = self.opened_before(request.partner, cursor.page).await?;
+        // A late question for a page that is over: what it would open now may reach nobody, and yet the next
+        // question would acknowledge it.
+        if picked.is_empty() && self.last_open_page(request.partner).await? > Some(cursor.page) {
+            return Ok(None);
+        }
+        let arrived = self.acknowledge_pages(request, cursor.page - if request.ahead { 2 } else { 1 }).await?;
         if picked.is_empty() {
             picked = self.pick(request, &cursor, cursor.after.as_ref(), request.limit).await?;
             let missing = request.limit.saturating_sub(u32::try_from(picked.len()).unwrap_or(u32::MAX));
@@ -220,6 +226,16 @@ impl Tx {
             answer: None,
         };
         Ok(carried.into_iter().map(exchange).collect())
+    }
+
+    /// The highest page that is open in this pass, if any is.
+    async fn last_open_page(&mut self, partner: &PartnerDomain) -> Result<Option<i64>, StoreError> {
+        on_backend!(self, conn => {
+            Ok(sqlx::query_scalar("SELECT MAX(page) FROM disclosure WHERE partner = $1 AND page IS NOT NULL")
+                .bind(partner)
+                .fetch_one(conn)
+                .await?)
+        })
     }
 
     /// What stands on a page that was opened before.

@@ -138,6 +138,20 @@ store_tests! {
         sound(&lyon, &bordeaux).await?;
     }
 
+    async fn a_late_question_for_a_page_that_is_over_opens_nothing(databases: Databases) {
+        let (lyon, bordeaux) = city_of(&databases, 120).await?;
+        let first = read(&get_as(&bordeaux, &lyon, "/actor/records").await?);
+        let second = read(&get_as(&bordeaux, &lyon, &path_of(&first, &lyon)).await?);
+        let third = read(&get_as(&bordeaux, &lyon, &path_of(&second, &lyon)).await?);
+        lyon.publish(&[contribution(&lyon.url, 500)]).await?;
+        // The same question as for the second page once more; its answer reaches nobody.
+        let late = get_as(&bordeaux, &lyon, &path_of(&first, &lyon)).await?;
+        let fourth = read(&get_as(&bordeaux, &lyon, &path_of(&third, &lyon)).await?);
+        assert_eq!(ids(&fourth), [id(&lyon.url, Class::Contribution, 500).to_string()]);
+        assert_eq!(acked(&fourth, &lyon, &bordeaux).await?, [false].into(), "it was not read yet");
+        assert_eq!(late.status, 400);
+    }
+
     async fn sec_049_records_are_for_followers_that_sign(databases: Databases) {
         let (lyon, bordeaux) = city_of(&databases, 1).await?;
         let nantes = TestGateway::start(&databases, "nantes", &morning()).await;
