@@ -57,7 +57,8 @@ pub struct Reading {
 pub enum Ended {
     /// There was nothing new.
     Complete,
-    /// After [`MAX_PAGES`], or because the partner's key was replaced meanwhile; the next step goes on.
+    /// After [`MAX_PAGES`], or because the partner was paired anew, got another key or is not followed any more;
+    /// if it still is, the next step goes on.
     LimitReached,
     /// Another process reads it.
     Elsewhere,
@@ -223,8 +224,11 @@ impl<'a> Course<'a> {
         };
         let mut tx = federation.store.write().await?;
         if tx.hold_lease(&lease, now).await? {
-            let next = if self.lost { None } else { tx.backfill_cursor(&partner.domain).await?.0 };
-            tx.set_backfill_cursor(&partner.domain, next.as_deref(), asked).await?;
+            // Of a partner that is not listed any more nothing is noted.
+            if tx.lookup_partner(&partner.domain).await?.is_some() {
+                let next = if self.lost { None } else { tx.backfill_cursor(&partner.domain).await?.0 };
+                tx.set_backfill_cursor(&partner.domain, next.as_deref(), asked).await?;
+            }
             tx.save().await?;
         }
         let Reading { pages, applied, refused, ended } = &reading;
@@ -232,10 +236,22 @@ impl<'a> Course<'a> {
         Ok(reading)
     }
 
+    /// Whether the partner is still followed, and still the one whose stream this is.
+    async fn stands(&self, tx: &mut Tx) -> Result<bool, StoreError> {
+        let who = |partner: &Partner| (partner.actor.clone(), partner.key.clone(), partner.key_id.clone());
+        let listed = tx.lookup_partner(&self.partner.domain).await?;
+        Ok(listed.is_some_and(|now| now.followed == FollowState::Accepted && who(&now) == who(&self.partner)))
+    }
+
     /// Keeps a page and our new place in one transaction; or says why the reading stops before it.
     async fn keep(&mut self, page: Page) -> Result<Option<Ended>, StoreError> {
         let (federation, partner, now) = (self.federation, &self.partner, self.federation.now());
-        let known = Arc::new(proof_keys(&mut federation.store.read().await?, partner).await?);
+        let mut tx = federation.store.read().await?;
+        if !self.stands(&mut tx).await? {
+            return Ok(Some(Ended::LimitReached));
+        }
+        let known = Arc::new(proof_keys(&mut tx, partner).await?);
+        drop(tx);
         let items = {
             let (partner, own, known) = (partner.clone(), federation.actor().clone(), Arc::clone(&known));
             cores::each(page.items, move |item| judge(item, &partner, &own, &known, now)).await
@@ -244,8 +260,8 @@ impl<'a> Course<'a> {
         if !tx.hold_lease(&self.lease, now.plus(LEASE)).await? {
             return Ok(Some(Ended::Elsewhere));
         }
-        if proof_keys(&mut tx, partner).await? != *known {
-            // Its key was replaced a moment ago: the page is asked for again.
+        if !self.stands(&mut tx).await? || proof_keys(&mut tx, partner).await? != *known {
+            // It changed a moment ago: the page is asked for again, where it is still followed.
             return Ok(Some(Ended::LimitReached));
         }
         let ids: Vec<RecordId> = items.iter().filter_map(|item| item.as_ref().ok()).map(|(id, _)| id.clone()).collect();

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use axum::body::Body;
 use axum::http::StatusCode;
-use passerelle::domain::partner::FollowState;
+use passerelle::domain::partner::{FollowState, Partner};
 use passerelle::domain::{Class, Clock as _, Record, RecordId};
 use passerelle::federation::Outcome;
 use passerelle::federation::backfill::{self, Ended, MAX_PAGES};
-use passerelle::store::DisclosureState;
+use passerelle::store::{DisclosureState, StoreError};
 use serde_json::{Value, json};
 
 use super::journeys::{small_city, sound};
@@ -276,6 +277,46 @@ store_tests! {
         assert_eq!((reading.applied, reading.refused, reading.ended), (1, 8, Ended::Complete));
         let held = bordeaux.federation.store.read().await?.copy_heads(&lyon.domain, None, 10).await?;
         assert_eq!(held.iter().map(|head| head.revision).collect::<Vec<_>>(), [1]);
+    }
+
+    async fn a_page_is_not_kept_once_its_partner_has_another_key_or_is_not_followed(databases: Databases) {
+        let (lyon, bordeaux) = city_of(&databases, 2).await?;
+        let listed = lyon.as_partner(FollowState::None, FollowState::Accepted);
+        let keys = &bordeaux.federation.keys;
+        let other_key = Partner { key: Some(keys.multikey().clone()), ..listed.clone() };
+        let other_id = Partner { key_id: Some(format!("{}#other", listed.actor)), ..listed.clone() };
+        let left = Partner { followed: FollowState::None, ..listed.clone() };
+        let records = lyon.url.join("/actor/records")?.to_string();
+        let page = |next: &str, item: Value| {
+            json!({"type": "OrderedCollectionPage", "next": format!("{records}?after={next}"), "orderedItems": [item]}).to_string()
+        };
+        let item = async |n| anyhow::Ok(serde_json::from_slice(&lyon.record(&id(&lyon.url, Class::Contribution, n)).await?.sealed)?);
+        let (first, second) = (page("x", item(1).await?), page("y", item(2).await?));
+        for changed in [other_key, other_id, left] {
+            bordeaux.list(&listed).await?;
+            let mut tx = bordeaux.federation.store.write().await?;
+            tx.set_backfill_cursor(&lyon.domain, None, bordeaux.federation.now().minus(Duration::from_hours(7))).await?;
+            tx.save().await?;
+            let (store, first, second) = (bordeaux.federation.store.clone(), first.clone(), second.clone());
+            lyon.disturb(move |parts, _| {
+                let (store, changed, second) = (store.clone(), changed.clone(), second.clone());
+                (parts.uri.path() == "/actor/records").then(|| match parts.uri.query() {
+                    None => document(first.clone()),
+                    // While it is answered, the partner changes.
+                    Some(_) => document(Body::from_stream(futures_util::stream::once(async move {
+                        let mut tx = store.write().await?;
+                        tx.put_partner(&changed).await?;
+                        tx.save().await?;
+                        Ok::<_, StoreError>(second)
+                    }))),
+                })
+            });
+            assert_eq!(backfill::step(&bordeaux.federation).await?, Outcome::Worked(1), "the page before it");
+            let held = bordeaux.federation.store.read().await?.copy_heads(&lyon.domain, None, 10).await?;
+            assert_eq!(held.len(), 1, "the second page is not kept");
+            let (place, _) = bordeaux.federation.store.read().await?.backfill_cursor(&lyon.domain).await?;
+            assert_eq!(place, Some(format!("{records}?after=x")), "it is asked for again");
+        }
     }
 
     async fn a_lost_copy_comes_back_when_the_stream_is_read_from_its_start(databases: Databases) {

@@ -3,7 +3,7 @@
 
 use passerelle::domain::comment::Stance;
 use passerelle::domain::digest::Digest;
-use passerelle::domain::partner::PartnerKind;
+use passerelle::domain::partner::{FollowState, PartnerKind};
 use passerelle::domain::record::Record;
 use passerelle::domain::{Body, Class, RecordId};
 use passerelle::federation::backfill::{self, Ended, Reading};
@@ -26,6 +26,7 @@ async fn read(rig: &Rig, items: &[Value]) -> anyhow::Result<Reading> {
     rig.network.serve(place(&records), Served::activity(&page(items)));
     rig.network.serve(place(&next), Served::activity(&page(&[])));
     let mut tx = rig.federation.store.write().await?;
+    tx.set_followed(&rig.b.keys.actor().domain(), FollowState::Accepted).await?;
     tx.set_backfill_cursor(&rig.b.keys.actor().domain(), None, rig.now()).await?;
     tx.save().await?;
     Ok(backfill::read(&rig.federation, &rig.b.partner(PartnerKind::Partner)).await?)
