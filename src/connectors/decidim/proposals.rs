@@ -61,6 +61,14 @@ impl Look {
             self.newest = Some(new.ids);
         }
     }
+
+    /// What the looks show and the list lacks, of which `failed` items could not be read. What only an earlier look
+    /// shows has left; but it may also be there, where it is perhaps one that could not be read, or where the list
+    /// moved under the newest look, which then skips items: it lacks some that were taken.
+    fn lacking<'l>(&'l self, taken: &'l BTreeSet<String>, failed: u64) -> impl Iterator<Item = &'l String> {
+        let newest = self.newest.as_ref().filter(|newest| failed == 0 && taken.is_subset(newest));
+        newest.unwrap_or(&self.ids).difference(taken)
+    }
 }
 
 /// The reading of one component's proposals.
@@ -91,7 +99,7 @@ impl Scan<'_> {
         let mut told = self.send_list(&mut course).await?;
         // Where one reading lacks what the other one shows, the list is read again.
         for _ in 0..AGAIN {
-            let missed = told.is_whole() && !self.missed(&course).is_empty();
+            let missed = told.is_whole() && !self.missed(&course, &told).is_empty();
             let vanished = course.look.told.is_whole() && !course.aside.is_empty();
             if told.closed || course.look.told.closed || !(missed || vanished) {
                 break;
@@ -100,7 +108,7 @@ impl Scan<'_> {
                 told.absorb(&self.send_list(&mut course).await?);
             }
             // What is still missed may have left after the look.
-            if vanished || !self.missed(&course).is_empty() {
+            if vanished || !self.missed(&course, &told).is_empty() {
                 let new = self.look(component).await?;
                 course.look.again(new);
                 let aside = std::mem::take(&mut course.aside);
@@ -165,19 +173,11 @@ impl Scan<'_> {
     }
 
     /// What the second look shows and the list lacks, apart from what moderation hides.
-    fn missed(&self, course: &Course<'_>) -> Vec<String> {
+    fn missed(&self, course: &Course<'_>, told: &Listing) -> Vec<String> {
         let class = course.component.kind.class();
         let hidden: BTreeSet<&str> =
             self.open_data.witness().map_or_else(BTreeSet::new, |witness| witness.hidden_ids(class).collect());
-        course
-            .look
-            .newest
-            .as_ref()
-            .unwrap_or(&course.look.ids)
-            .difference(&course.taken)
-            .filter(|id| !hidden.contains(id.as_str()))
-            .cloned()
-            .collect()
+        course.look.lacking(&course.taken, told.failed).filter(|id| !hidden.contains(id.as_str())).cloned().collect()
     }
 
     /// A proposal that was in the list and is not any more. Its own page says whether that is so.
@@ -230,7 +230,7 @@ impl Scan<'_> {
             }
         }
         self.count_withheld(PROPOSAL, told.withheld);
-        for id in self.missed(course) {
+        for id in self.missed(course, told) {
             self.fail(PROPOSAL, &id, "its fields could not be read".to_owned()).await?;
             if told.failed == 0 {
                 self.incomplete(PROPOSAL, format!("component {}: the list changed while it was read", component.id));
@@ -292,6 +292,20 @@ mod tests {
         let mut fields = with(json!("accepted"));
         drop_unpublished_answer(&mut fields);
         assert_eq!(fields, with(json!("accepted")));
+    }
+
+    #[test]
+    fn what_a_further_look_lacks_has_left_only_where_nothing_else_explains_it() {
+        let set = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<BTreeSet<String>>();
+        let lacking = |newest: &[&str], failed: u64| {
+            let mut look = Look { ids: set(&["1", "2", "3"]), ..Look::default() };
+            look.again(Look { ids: set(newest), ..Look::default() });
+            look.lacking(&set(&["1", "2", "4"]), failed).cloned().collect::<Vec<_>>()
+        };
+        assert_eq!(lacking(&["1", "2", "4"], 0), [""; 0], "3 left");
+        assert_eq!(lacking(&["1", "2", "4"], 1), ["3"], "3 may be the one that could not be read");
+        assert_eq!(lacking(&["2", "4"], 0), ["3"], "1 left, and 3 may stand where the list moved");
+        assert_eq!(lacking(&["1", "2", "4", "5"], 0), ["5"], "5 came");
     }
 
     #[test]
