@@ -25,6 +25,23 @@ pub struct Cache {
     stamp: AtomicU64,
 }
 
+/// A look at the stamp. Where the reader goes away in the middle of it, whoever comes next looks.
+struct Look<'a> {
+    checked: &'a AtomicU64,
+    before: u64,
+    at: u64,
+    over: bool,
+}
+
+impl Drop for Look<'_> {
+    fn drop(&mut self) {
+        if !self.over {
+            // Whoever looked meanwhile has written another instant.
+            self.checked.compare_exchange(self.at, self.before, Ordering::AcqRel, Ordering::Acquire).ok();
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 struct Entry {
     kept: Arc<Kept>,
@@ -58,7 +75,10 @@ impl Cache {
         if due
             && (self.checked.compare_exchange(checked, now, Ordering::AcqRel, Ordering::Acquire).is_ok() || checked == u64::MAX)
         {
-            match store.change_stamp().await {
+            let mut look = Look { checked: &self.checked, before: checked, at: now, over: false };
+            let answer = store.change_stamp().await;
+            look.over = true;
+            match answer {
                 Ok(stamp) => self.stamp.store(stamp, Ordering::Release),
                 Err(error) => {
                     self.checked.store(u64::MAX, Ordering::Release);

@@ -1,5 +1,6 @@
 //! What people and machines see, over real stores.
 
+mod cache;
 pub mod city;
 mod codings;
 mod crawl;
