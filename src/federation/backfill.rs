@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use url::Url;
 
@@ -28,6 +29,8 @@ use crate::telemetry::kill_point;
 
 /// Pages of one partner in one step (SEC-136).
 pub const MAX_PAGES: usize = 20;
+/// Pages that were read ahead and wait, of all partners of one step together: each may be of some megabytes.
+const MAX_AHEAD: usize = 4;
 /// Items on one page.
 pub const MAX_ITEMS: usize = 100;
 /// How often a partner whose stream was read to its end is asked for news.
@@ -72,9 +75,9 @@ pub enum Ended {
 /// # Errors
 /// Only of the database; what is wrong with a partner is logged and tried again later.
 pub async fn step(federation: &Federation) -> Result<Outcome, StoreError> {
-    let mut courses = Vec::new();
+    let (mut courses, waiting) = (Vec::new(), Arc::new(Semaphore::new(MAX_AHEAD)));
     for partner in due_partners(federation).await? {
-        courses.extend(Course::begin(federation, partner).await?);
+        courses.extend(Course::begin(federation, partner, &waiting).await?);
     }
     if courses.is_empty() {
         return Ok(Outcome::Idle);
@@ -126,7 +129,7 @@ pub async fn ask_soon(tx: &mut Tx, partner: &PartnerDomain, now: Timestamp) -> R
 /// # Errors
 /// Only of the database.
 pub async fn read(federation: &Federation, partner: &Partner) -> Result<Reading, StoreError> {
-    match Course::begin(federation, partner.clone()).await? {
+    match Course::begin(federation, partner.clone(), &Arc::new(Semaphore::new(1))).await? {
         Some(mut course) => {
             while course.turn().await? {}
             course.end().await
@@ -144,14 +147,16 @@ struct Course<'a> {
     at: String,
     seen: HashSet<String>,
     /// The page at `at`, asked for while the one before it was kept.
-    ahead: JoinSet<Result<Page, PageError>>,
+    ahead: JoinSet<(OwnedSemaphorePermit, Result<Page, PageError>)>,
+    /// How many pages may still be read ahead.
+    waiting: Arc<Semaphore>,
     /// The partner no longer knows our place: from the beginning, next time.
     lost: bool,
 }
 
 impl<'a> Course<'a> {
     /// Takes the stream up where we left it; none while another process reads it.
-    async fn begin(federation: &'a Federation, partner: Partner) -> Result<Option<Self>, StoreError> {
+    async fn begin(federation: &'a Federation, partner: Partner, waiting: &Arc<Semaphore>) -> Result<Option<Self>, StoreError> {
         let (name, now) = (format!("backfill:{}", partner.domain), federation.now());
         let mut tx = federation.store.write().await?;
         let Some(lease) = tx.take_lease(&name, &this_process(), now, now.plus(LEASE)).await? else { return Ok(None) };
@@ -159,8 +164,8 @@ impl<'a> Course<'a> {
         tx.save().await?;
         let at = cursor.or_else(|| partner.records.clone()).unwrap_or_default();
         let reading = Reading { pages: 0, applied: 0, refused: 0, ended: Ended::Complete };
-        let (seen, ahead) = (HashSet::new(), JoinSet::new());
-        Ok(Some(Self { federation, partner, lease, reading, at, seen, ahead, lost: false }))
+        let (seen, ahead, waiting) = (HashSet::new(), JoinSet::new(), Arc::clone(waiting));
+        Ok(Some(Self { federation, partner, lease, reading, at, seen, ahead, waiting, lost: false }))
     }
 
     /// Reads one page; whether there may be more.
@@ -192,7 +197,7 @@ impl<'a> Course<'a> {
     /// The next page: the one that was read ahead, where it holds anything; else asked for now, which tells
     /// the partner that everything before it was kept.
     async fn page(&mut self) -> Result<Page, PageError> {
-        if let Some(Ok(Ok(page))) = self.ahead.join_next().await
+        if let Some(Ok((_, Ok(page)))) = self.ahead.join_next().await
             && !page.items.is_empty()
         {
             return Ok(page);
@@ -200,13 +205,15 @@ impl<'a> Course<'a> {
         page(self.federation, &self.partner, &self.at).await
     }
 
-    /// Asks for the page after this one. A task of its own: no transaction waits for a socket.
+    /// Asks for the page after this one, where not too many wait already. A task of its own: no transaction waits
+    /// for a socket.
     fn read_ahead(&mut self, page: &Page) {
         let Some(ahead) = page.ahead.clone().filter(|_| !page.items.is_empty() && self.reading.pages + 1 < MAX_PAGES) else {
             return;
         };
+        let Ok(permit) = Arc::clone(&self.waiting).try_acquire_owned() else { return };
         let (federation, partner) = (self.federation.clone(), self.partner.clone());
-        self.ahead.spawn(async move { self::page(&federation, &partner, &ahead).await });
+        self.ahead.spawn(async move { (permit, self::page(&federation, &partner, &ahead).await) });
     }
 
     /// Writes down when the stream is due again, and gives it back.

@@ -354,6 +354,35 @@ store_tests! {
         assert!((0..=order.len()).all(|n| lead(n).abs() <= 2) && lead(order.len()) == 0, "{order:?}");
     }
 
+    async fn pages_of_few_partners_are_read_ahead_at_a_time(databases: Databases) {
+        let clock = morning();
+        let nantes = TestGateway::start(&databases, "nantes", &clock).await;
+        let ahead = Arc::new(AtomicUsize::new(0));
+        let mut origins = Vec::new();
+        for name in ["angers", "brest", "dijon", "lille", "metz", "nancy"] {
+            let origin = TestGateway::start(&databases, name, &clock).await;
+            nantes.list(&origin.as_partner(FollowState::None, FollowState::Accepted)).await?;
+            let (records, ahead) = (origin.url.join("/actor/records")?, Arc::clone(&ahead));
+            origin.disturb(move |parts, _| {
+                let query = parts.uri.query().unwrap_or_default();
+                ahead.fetch_add(usize::from(query.ends_with("&ahead=true")), Ordering::SeqCst);
+                let (next, items) = match query {
+                    "" => ("x", json!([1])),
+                    "after=x" | "after=x&ahead=true" => ("y", json!([1])),
+                    _ => ("y", json!([])),
+                };
+                let mut page = json!({"type": "OrderedCollectionPage", "next": format!("{records}?after={next}"), "orderedItems": items});
+                if query.is_empty() {
+                    page["ahead"] = json!(format!("{records}?after=x&ahead=true"));
+                }
+                (parts.uri.path() == "/actor/records").then(|| document(page.to_string()))
+            });
+            origins.push(origin);
+        }
+        assert_eq!(backfill::step(&nantes.federation).await?, Outcome::Worked(18), "two pages of each, and an empty one");
+        assert_eq!(ahead.load(Ordering::SeqCst), 4);
+    }
+
     async fn two_processes_do_not_read_one_stream_at_once(databases: Databases) {
         let clock = morning();
         let (lyon, bordeaux) = TestGateway::two_paired(&databases, &clock).await?;
