@@ -46,16 +46,16 @@ impl Courier {
     /// # Errors
     /// When the database cannot be asked just now.
     pub(super) async fn ready(&self, leaving: &[Claimed], now: Timestamp) -> Result<Vec<Result<Departure, Ended>>, StoreError> {
-        let error = match self.read(leaving, now).await {
-            Err(error) if !error.is_passing() => error,
+        match self.read(leaving, now).await {
+            Err(error) if !error.is_passing() => {}
             ready => return ready,
-        };
+        }
         let mut ready = Vec::with_capacity(leaving.len());
         for one in leaving {
             match self.read(std::slice::from_ref(one), now).await {
                 Ok(alone) => ready.extend(alone),
                 Err(error) if error.is_passing() => return Err(error),
-                Err(_) => {
+                Err(error) => {
                     tracing::error!(%error, partner = %one.partner, record = %one.record, "what is due cannot be read");
                     ready.push(Err(self.left(one.clone(), DisclosureState::Due, "it cannot be read from the database")));
                 }

@@ -90,11 +90,8 @@ impl Worker {
         let room = courier.settings.concurrency.saturating_sub(desk.under_way());
         let picked = desk.pick(room);
         begun += picked.len();
-        if let Err(error) = self.depart(desk, &picked, now).await {
-            desk.put_back(picked);
-            return Err(error);
-        }
         let left = room.saturating_sub(count(&picked));
+        self.depart(desk, picked, now).await?;
         // Looked at first, so that an idle worker does not hold the writer.
         if left > 0 && courier.federation.store.read().await?.delivery_is_due(now).await? {
             let (letters, claimed) = self.claim(left, now).await?;
@@ -105,22 +102,26 @@ impl Worker {
             desk.put(claimed);
             let picked = desk.pick(left);
             begun += picked.len();
-            if let Err(error) = self.depart(desk, &picked, now).await {
-                desk.put_back(picked);
-                return Err(error);
-            }
+            self.depart(desk, picked, now).await?;
         }
         Ok(begun)
     }
 
-    /// Lets out what still may leave; the rest is given back.
-    async fn depart(&self, desk: &mut Desk, leaving: &[Claimed], now: Timestamp) -> Result<(), StoreError> {
+    /// Lets out what still may leave; the rest is given back. When that cannot be found out, all of it goes on waiting.
+    async fn depart(&self, desk: &mut Desk, leaving: Vec<Claimed>, now: Timestamp) -> Result<(), StoreError> {
         if leaving.is_empty() {
             return Ok(());
         }
         let courier = &self.0.courier;
+        let ready = match courier.ready(&leaving, now).await {
+            Ok(ready) => ready,
+            Err(error) => {
+                desk.put_back(leaving);
+                return Err(error);
+            }
+        };
         let mut stays = Vec::new();
-        for departure in courier.ready(leaving, now).await? {
+        for departure in ready {
             match departure {
                 Ok(departure) => {
                     let to = departure.claimed.partner.clone();

@@ -5,7 +5,7 @@
 //! What waits for its departure is asked about again just before it leaves ([`Gate`]), and given back when
 //! it may not leave any more.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::{FromRow, QueryBuilder};
 
@@ -270,12 +270,14 @@ impl Tx {
                 .bind(if one.before == DisclosureState::Sending { DisclosureState::Due } else { one.before })
                 .bind(one.offered)
                 .bind(one.next_at)
-                .execute(&mut *conn)
+                .execute(conn)
                 .await?;
-                sqlx::query("UPDATE partner SET claimed_at = NULL WHERE domain = $1 AND claimed_at IS NOT NULL")
-                    .bind(&one.partner)
-                    .execute(conn)
-                    .await?;
+            });
+        }
+        let partners: BTreeSet<&PartnerDomain> = claimed.iter().map(|one| &one.partner).collect();
+        for partner in partners {
+            on_backend!(&mut *self, conn => {
+                sqlx::query("UPDATE partner SET claimed_at = NULL WHERE domain = $1").bind(partner).execute(conn).await?;
             });
         }
         Ok(())
