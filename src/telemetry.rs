@@ -36,6 +36,7 @@ pub const KILL_POINTS: &[&str] = &[
     "sync.before-commit",
     "sync.after-commit",
     "sync.before-finish",
+    "inbox.before-insert",
     "inbox.before-commit",
     "inbox.after-commit",
     "effect.before-commit",

@@ -159,6 +159,7 @@ async fn keep<R>(store: &Store, appends: Vec<Append<R>>) -> Result<Vec<Kept<R>>,
         wanted.push((append.copies, append.records));
         checks.push(append.check);
     }
+    kill_point("inbox.before-insert");
     let mut tx = store.write().await?;
     let known = tx.weigh_journal(&entries).await?;
     let wanted = wanted.into_iter().zip(&known).filter(|(_, known)| known.is_none()).map(|(ids, _)| ids);

@@ -5,21 +5,15 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use passerelle::app::Gateway;
-use passerelle::config::Config;
-use passerelle::domain::change::ChangeKind;
-use passerelle::domain::digest::Digest;
-use passerelle::domain::seal::Seal;
-use passerelle::domain::text::{LanguageTag, Localized, PlainText};
-use passerelle::federation::seal::Sealer;
-use passerelle::store::{DisclosureState, RecordWrite};
+use passerelle::store::DisclosureState;
 use rustix::process::{Pid, Signal, kill_process};
 use sqlx::{Connection, PgConnection};
 use tokio::process::Child;
 
 use crate::support::content;
 use crate::support::program::{Installation, free_port};
-use crate::support::sink::{Arrival, Sink};
+use crate::support::publisher::Publisher;
+use crate::support::sink::Arrival;
 use crate::support::stores::{Databases, TestResult, on_postgres};
 
 /// Partners, records and processes of the story.
@@ -29,102 +23,26 @@ const PROCESSES: usize = 4;
 /// What one process has under way at most (`[delivery] concurrency`).
 const IN_FLIGHT: usize = 8;
 
-/// One city: a database, the partners, and as many processes as the test starts.
-struct City {
-    url: String,
-    first: Installation,
-    gateway: Gateway,
-    sink: Sink,
-    partners: usize,
+/// One more process of the same gateway, with a port of its own.
+async fn process(city: &Publisher) -> (Installation, Child) {
+    let beside = Installation { folder: tempfile::tempdir().expect("a temporary folder"), port: free_port() };
+    let text = std::fs::read_to_string(city.first.config()).expect("it was written");
+    let text =
+        text.replace(&format!("listen = \"127.0.0.1:{}\"", city.first.port), &format!("listen = \"127.0.0.1:{}\"", beside.port));
+    std::fs::write(beside.config(), text).expect("the folder is ours");
+    let child = beside.serve(None).await;
+    (beside, child)
 }
 
-impl City {
-    async fn new(databases: &Databases, partners: usize, answer_after: Duration) -> anyhow::Result<Self> {
-        let url = databases.url().await;
-        let first = Installation::new("lyon", &url, None);
-        let gateway = Gateway::open(Config::load(&first.config())?).await?;
-        let sink = Sink::start(answer_after).await;
-        let mut tx = gateway.federation.store.write().await?;
-        for n in 0..partners {
-            tx.put_partner(&sink.partner(n)).await?;
-        }
-        tx.save().await?;
-        Ok(Self { url, first, gateway, sink, partners })
-    }
-
-    /// One more process of the same gateway, with a port of its own.
-    async fn process(&self) -> (Installation, Child) {
-        let beside = Installation { folder: tempfile::tempdir().expect("a temporary folder"), port: free_port() };
-        let text = std::fs::read_to_string(self.first.config()).expect("it was written");
-        let text = text
-            .replace(&format!("listen = \"127.0.0.1:{}\"", self.first.port), &format!("listen = \"127.0.0.1:{}\"", beside.port));
-        std::fs::write(beside.config(), text).expect("the folder is ours");
-        let child = beside.serve(None).await;
-        (beside, child)
-    }
-
-    /// Publishes a revision of each record; the digests of the revisions before it are those of `before`.
-    async fn publish(
-        &self,
-        numbers: std::ops::Range<u32>,
-        before: &HashMap<u32, Digest>,
-    ) -> anyhow::Result<HashMap<u32, Digest>> {
-        let (url, now) = (&self.gateway.config.server.public_url, self.gateway.clock.now());
-        let seal = Sealer::new(self.gateway.federation.keys.clone());
-        let mut writes = Vec::new();
-        let mut digests = HashMap::new();
-        for n in numbers {
-            let mut record = content::contribution(url, n);
-            let previous = before.get(&n).cloned();
-            if previous.is_some() {
-                record.revision = 2;
-                record.title = PlainText::new("Un autre titre").map(|title| Localized::one(LanguageTag::french(), title));
-            }
-            let sealed = seal.record(&record, previous.as_ref(), now)?;
-            digests.insert(n, sealed.digest.clone());
-            let kind = if previous.is_some() { ChangeKind::Updated } else { ChangeKind::Created };
-            writes.push(RecordWrite { local: None, record, sealed, previous, kind, material: true, at: now });
-        }
-        let mut tx = self.gateway.federation.store.write().await?;
-        tx.put_records(&writes).await?;
-        tx.save().await?;
-        Ok(digests)
-    }
-
-    /// How many disclosures stand where.
-    async fn ledger(&self) -> anyhow::Result<BTreeMap<DisclosureState, u64>> {
-        let mut all = BTreeMap::new();
-        for n in 0..self.partners {
-            let counts = self.gateway.federation.store.read().await?.disclosure_counts(&self.sink.partner(n).domain).await?;
-            for (state, count) in counts {
-                *all.entry(state).or_default() += count;
-            }
-        }
-        Ok(all)
-    }
-
-    async fn until(&self, what: &str, mut so: impl AsyncFnMut() -> anyhow::Result<bool>) -> anyhow::Result<()> {
-        let waiting = async {
-            while !so().await? {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-            anyhow::Ok(())
-        };
-        let ended = tokio::time::timeout(Duration::from_mins(2), waiting).await;
-        ended.with_context(|| format!("{what}: not in time; {} arrived", self.sink.arrivals().len()))?
-    }
-
-    /// What a process holds is free again, as if its leases had run out: the test does not wait for that.
-    async fn leases_end(&self, pid: u32) -> anyhow::Result<u64> {
-        let mut connection = PgConnection::connect(&self.url).await?;
-        let done = sqlx::query(
-            "UPDATE disclosure SET next_at = now(), lease_until = now() WHERE state = 'sending' AND lease_holder = $1",
-        )
-        .bind(format!("process {pid}"))
-        .execute(&mut connection)
-        .await?;
-        Ok(done.rows_affected())
-    }
+/// What a process holds is free again, as if its leases had run out: the test does not wait for that.
+async fn leases_end(city: &Publisher, pid: u32) -> anyhow::Result<u64> {
+    let mut connection = PgConnection::connect(&city.url).await?;
+    let done =
+        sqlx::query("UPDATE disclosure SET next_at = now(), lease_until = now() WHERE state = 'sending' AND lease_holder = $1")
+            .bind(format!("process {pid}"))
+            .execute(&mut connection)
+            .await?;
+    Ok(done.rows_affected())
 }
 
 /// Of one (receiver, record), everything that arrived, in order.
@@ -137,10 +55,10 @@ fn by_record(arrivals: &[Arrival]) -> BTreeMap<(String, String), Vec<&Arrival>> 
 }
 
 async fn many_processes(databases: Databases) -> TestResult {
-    let city = City::new(&databases, PARTNERS, Duration::from_millis(30)).await?;
+    let city = Publisher::new(&databases, PARTNERS, Duration::from_millis(30)).await?;
     let mut running = Vec::new();
     for _ in 0..PROCESSES {
-        running.push(city.process().await);
+        running.push(process(&city).await);
     }
     let deliveries = PARTNERS * RECORDS as usize;
     let first = city.publish(0..RECORDS, &HashMap::new()).await?;
@@ -150,8 +68,8 @@ async fn many_processes(databases: Databases) -> TestResult {
     let pid = dead.id().expect("it runs");
     dead.kill().await?;
     let killed = std::time::Instant::now();
-    running.push(city.process().await);
-    let held = city.leases_end(pid).await?;
+    running.push(process(&city).await);
+    let held = leases_end(&city, pid).await?;
     ensure!(held <= 64, "a process of {IN_FLIGHT} requests at once held {held} deliveries");
     // Newer revisions are published while the older ones are still under way.
     city.publish(0..RECORDS, &first).await?;
@@ -189,16 +107,16 @@ async fn rel_023_four_processes_deliver_each_record_once_and_in_order_whoever_di
 }
 
 async fn late_result(databases: Databases) -> TestResult {
-    let city = City::new(&databases, 1, Duration::ZERO).await?;
-    let (slow, mut child) = city.process().await;
+    let city = Publisher::new(&databases, 1, Duration::ZERO).await?;
+    let (slow, mut child) = process(&city).await;
     let pid = child.id().context("it runs")?;
     let answer = city.sink.hold_next();
     city.publish(0..1, &HashMap::new()).await?;
     city.until("the first request", async || Ok(!city.sink.arrivals().is_empty())).await?;
     // It stands still with the request under way until its lease has run out; another takes over.
     signal(pid, Signal::STOP)?;
-    ensure!(city.leases_end(pid).await? == 1, "it holds the delivery");
-    let (_other, mut other) = city.process().await;
+    ensure!(leases_end(&city, pid).await? == 1, "it holds the delivery");
+    let (_other, mut other) = process(&city).await;
     let acknowledged = async || Ok(city.ledger().await?.get(&DisclosureState::Acknowledged) == Some(&1));
     city.until("the other process", acknowledged).await?;
     let record = content::contribution(&city.gateway.config.server.public_url, 0).id;

@@ -61,6 +61,11 @@ impl Cities {
         if name == "lyon" { &self.lyon } else { &self.bordeaux }
     }
 
+    /// A city's database.
+    pub(super) fn database(&self, name: &str) -> &str {
+        &self.databases[usize::from(name != "lyon")]
+    }
+
     pub(super) async fn start(&self, name: &'static str, point: Option<&str>) {
         let child = self.installation(name).serve(point).await;
         self.running.lock().await.insert(name, child);

@@ -83,6 +83,8 @@ fn spread(point: &str) -> u64 {
         "effect.before-commit" | "effect.after-commit" => 10,
         "backfill.before-commit" | "backfill.after-commit" => 3,
         "sync.before-finish" | "planner.before-commit" | "planner.after-commit" => 1,
+        // Passed once per group of answers that are written down together.
+        "delivery.after-commit" => 40,
         _ => 300,
     }
 }
@@ -100,7 +102,7 @@ pub async fn sync(databases: Databases, point: &str) -> anyhow::Result<()> {
         }
         ensure!(was_killed(output.status), "{moment}: {}", text(&output));
         history.kills += 1;
-        cities.let_go("lyon").await?;
+        let_go(cities.database("lyon")).await?;
     }
     cities.sync_until_complete(PATIENCE).await?;
     cities.expect_every_item_once().await?;
@@ -168,7 +170,7 @@ pub async fn backfill(databases: Databases, point: &str) -> anyhow::Result<()> {
 /// Starts the process so that it dies, again and again.
 async fn disturb(cities: &Cities, name: &'static str, history: &mut History) -> anyhow::Result<()> {
     while history.goes_on() {
-        cities.let_go(name).await?;
+        let_go(cities.database(name)).await?;
         let moment = history.moment(spread(&history.point));
         let ended = match cities.installation(name).try_serve(Some(&moment)).await {
             Err(status) => {
@@ -189,34 +191,33 @@ async fn disturb(cities: &Cities, name: &'static str, history: &mut History) -> 
         }
         history.kills += 1;
     }
-    cities.let_go(name).await
+    let_go(cities.database(name)).await
+}
+
+/// What the dead process held is free at once, as if its time were over.
+pub async fn let_go(url: &str) -> anyhow::Result<()> {
+    let long_ago = if url.starts_with("sqlite") { "0" } else { "TIMESTAMPTZ 'epoch'" };
+    let statements = format!(
+        "UPDATE lease SET until = {long_ago};
+         UPDATE disclosure SET lease_until = planned_at, next_at = planned_at WHERE state = 'sending';
+         UPDATE letter SET lease_until = written_at, next_at = written_at WHERE state = 'sending';
+         UPDATE journal SET next_at = received_at WHERE state = 'working';"
+    );
+    // Made of literals of this function.
+    let statements = sqlx::raw_sql(AssertSqlSafe(statements));
+    if url.starts_with("sqlite") {
+        let mut connection = SqliteConnection::connect(url).await?;
+        statements.execute(&mut connection).await?;
+        connection.close().await?;
+    } else {
+        let mut connection = PgConnection::connect(url).await?;
+        statements.execute(&mut connection).await?;
+        connection.close().await?;
+    }
+    Ok(())
 }
 
 impl Cities {
-    /// What the dead process held is free at once, as if its time were over.
-    async fn let_go(&self, name: &str) -> anyhow::Result<()> {
-        let url = &self.databases[usize::from(name != "lyon")];
-        let long_ago = if url.starts_with("sqlite") { "0" } else { "TIMESTAMPTZ 'epoch'" };
-        let statements = format!(
-            "UPDATE lease SET until = {long_ago};
-             UPDATE disclosure SET lease_until = planned_at, next_at = planned_at WHERE state = 'sending';
-             UPDATE letter SET lease_until = written_at, next_at = written_at WHERE state = 'sending';
-             UPDATE journal SET next_at = received_at WHERE state = 'working';"
-        );
-        // Made of literals of this function.
-        let statements = sqlx::raw_sql(AssertSqlSafe(statements));
-        if url.starts_with("sqlite") {
-            let mut connection = SqliteConnection::connect(url).await?;
-            statements.execute(&mut connection).await?;
-            connection.close().await?;
-        } else {
-            let mut connection = PgConnection::connect(url).await?;
-            statements.execute(&mut connection).await?;
-            connection.close().await?;
-        }
-        Ok(())
-    }
-
     /// Lyon's operator says "try again".
     async fn wake(&self) -> anyhow::Result<()> {
         let output = self.lyon.run(&["partner", "retry", self.domain("bordeaux")?.as_str()]).await;

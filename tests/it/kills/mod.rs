@@ -6,7 +6,9 @@
 //! history of 10 000 items in which the process is killed up to 50 times (`long`).
 
 mod city;
+mod fan_out;
 mod long;
+mod storm;
 
 use std::time::Duration;
 
@@ -87,11 +89,16 @@ store_tests! {
 
     async fn rel_002_killed_before_the_journal_commits(databases: Databases) { receiving_survives(databases, "inbox.before-commit").await?; }
     async fn rel_002_killed_between_journal_and_answer(databases: Databases) { receiving_survives(databases, "inbox.after-commit").await?; }
+    async fn rel_002_an_inbox_under_load_killed_before_it_inserts(databases: Databases) { storm::survives(databases, "inbox.before-insert").await?; }
+    async fn rel_002_an_inbox_under_load_killed_before_its_journal_commits(databases: Databases) { storm::survives(databases, "inbox.before-commit").await?; }
+    async fn rel_002_an_inbox_under_load_killed_between_journal_and_answer(databases: Databases) { storm::survives(databases, "inbox.after-commit").await?; }
     async fn rel_003_killed_before_an_effect_commits(databases: Databases) { receiving_survives(databases, "effect.before-commit").await?; }
     async fn rel_003_killed_after_an_effect_committed(databases: Databases) { receiving_survives(databases, "effect.after-commit").await?; }
 
     async fn rel_004_killed_before_a_fan_out_commits(databases: Databases) { sending_survives(databases, "planner.before-commit").await?; }
     async fn rel_004_killed_after_a_fan_out_committed(databases: Databases) { sending_survives(databases, "planner.after-commit").await?; }
+    async fn rel_004_fifty_partners_are_told_or_none_killed_before_a_commit(databases: Databases) { fan_out::survives(databases, "planner.before-commit").await?; }
+    async fn rel_004_fifty_partners_are_told_or_none_killed_after_a_commit(databases: Databases) { fan_out::survives(databases, "planner.after-commit").await?; }
     async fn rel_005_killed_before_a_delivery_is_sent(databases: Databases) { sending_survives(databases, "delivery.before-send").await?; }
     async fn rel_005_killed_after_the_partner_answered(databases: Databases) { sending_survives(databases, "delivery.after-send").await?; }
     async fn rel_005_killed_after_the_answer_was_written_down(databases: Databases) { sending_survives(databases, "delivery.after-commit").await?; }

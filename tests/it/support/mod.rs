@@ -8,6 +8,7 @@ pub mod leaky;
 pub mod network;
 pub mod peer;
 pub mod program;
+pub mod publisher;
 pub mod sink;
 pub mod stores;
 pub mod tables;
