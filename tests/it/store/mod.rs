@@ -11,3 +11,4 @@ mod journal;
 mod partners;
 mod readers;
 mod records;
+mod settings;
