@@ -94,7 +94,10 @@ fn same_but_order(one: &json::Json, other: &Value) -> bool {
 fn in_plain(asked: &Asked) -> Asked {
     let plain = |value: &Value| strict_json::parse(&canonical(value)).expect("a part of what was taken is taken");
     match asked.clone() {
-        Asked::Hold(offered) => Asked::Hold(Offered { object: plain(&offered.object), ..offered }),
+        Asked::Hold(offered) => {
+            let written = proof::Written::read(plain(offered.written.document())).expect("an object");
+            Asked::Hold(Offered { written, ..offered })
+        }
         Asked::Erase(erasure) => Asked::Erase(Erasure { tombstone: erasure.tombstone.as_ref().map(plain), ..erasure }),
         Asked::Accept(answer) => Asked::Accept(Answer { result: answer.result.as_ref().map(plain), ..answer }),
         Asked::Reject(answer) => Asked::Reject(Answer { result: answer.result.as_ref().map(plain), ..answer }),
@@ -111,9 +114,10 @@ fn belongs(incoming: &Incoming, speaker: PartnerKind, activity: &Value) {
         Asked::Hold(offered) => {
             assert_eq!(speaker, PartnerKind::Partner);
             assert!(SENDER.owns(&offered.id) && !OWN.owns(&offered.id));
-            assert_eq!(owner_of(&offered.object).as_ref(), Some(&*SENDER));
-            assert_eq!(Some(&offered.object), activity.get("object"));
-            assert_eq!(proof::digest(&offered.object).as_ref(), Ok(&offered.digest));
+            let object = offered.written.document();
+            assert_eq!(owner_of(object).as_ref(), Some(&*SENDER));
+            assert_eq!(Some(object), activity.get("object"));
+            assert_eq!(proof::digest(object), Ok(offered.written.digest()));
             assert_ne!(offered.revision, Some(0));
         }
         Asked::Erase(erasure) => {

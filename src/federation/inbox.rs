@@ -221,7 +221,7 @@ impl Inbox {
         let Asked::Hold(offered) = &offer.incoming.asked else { return Ok(()) };
         let mut tx = self.federation.store.write().await?;
         if let Some(revision) = offered.revision {
-            tx.freeze_copy(&offered.id, revision, &offered.digest).await?;
+            tx.freeze_copy(&offered.id, revision, &offered.written.digest()).await?;
         }
         tx.append_audit(&[alert(entry, offered.id.as_str(), refusal.detail())]).await?;
         tx.save().await
@@ -269,8 +269,8 @@ impl Offer {
     fn read(incoming: Incoming) -> Result<Self, Refusal> {
         let record = match &incoming.asked {
             // A class that we do not know is kept in the journal and ignored, not guessed.
-            Asked::Hold(offered) if wire::class_of(&offered.object).is_ok() => {
-                let read = wire::record_from_json(&offered.object);
+            Asked::Hold(offered) if wire::class_of(offered.written.document()).is_ok() => {
+                let read = wire::record_from_json(offered.written.document());
                 let (record, _) = read.map_err(|error| Refusal::new(Code::InvalidRecord, error))?;
                 Some(record)
             }
@@ -312,7 +312,7 @@ fn alert(entry: &JournalEntry, subject: &str, detail: &str) -> AuditEntry {
 /// which nothing was taken then.
 fn subject(activity: &Value, incoming: &Incoming) -> Result<(String, Digest), proof::ProofError> {
     let carried = match &incoming.asked {
-        Asked::Hold(offered) => Some((&offered.id, Some(offered.digest.clone()))),
+        Asked::Hold(offered) => Some((&offered.id, Some(offered.written.digest()))),
         Asked::Erase(erasure) => Some((&erasure.id, erasure.digest.clone())),
         _ => None,
     };

@@ -11,6 +11,7 @@ use crate::domain::digest::Digest;
 use crate::domain::partner::PartnerKind;
 use crate::domain::{ActorId, RecordId, Revision};
 
+use super::proof::Written;
 use super::refusal::{Code, Refusal};
 use super::verify::one_id;
 use super::{meaning, proof, reader, wire};
@@ -56,10 +57,8 @@ pub struct Offered {
     pub id: RecordId,
     /// Its revision; absent where the object is no record of ours to read.
     pub revision: Option<Revision>,
-    /// Digest of its canonical form without proof.
-    pub digest: Digest,
-    /// The embedded object.
-    pub object: Value,
+    /// The embedded object, and its canonical form.
+    pub written: Written<Value>,
 }
 
 /// What somebody wants to follow.
@@ -244,8 +243,8 @@ impl Sender<'_> {
                     .ok_or_else(|| Refusal::new(Code::InvalidRecord, "the revision is not a positive whole number"))?,
             ),
         };
-        let digest = proof::digest(object).map_err(|error| Refusal::new(Code::InvalidRecord, error))?;
-        Ok(Offered { id, revision, digest, object: object.take() })
+        let written = Written::read(object.take()).map_err(|error| Refusal::new(Code::InvalidRecord, error))?;
+        Ok(Offered { id, revision, written })
     }
 
     fn erase(&self, activity: &mut Value) -> Result<Asked, Refusal> {

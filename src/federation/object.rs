@@ -8,6 +8,8 @@
 //! the caller's question, but what is held never changes by one, apart from a contradiction, which freezes, and
 //! from words that are taken back.
 
+use std::borrow::Borrow;
+
 use serde_json::Value;
 
 use super::incoming::{Alone, Offered};
@@ -124,7 +126,8 @@ pub fn read(alone: &Alone, partner: &Partner, keys: &[ProofKey], now: Timestamp)
             if tombstone.authority != partner.actor || tombstone.id != erasure.id {
                 return Err(Objection::Refused(Refusal::new(Code::NotOwner, "the tombstone is not its sender's")));
             }
-            Ok(Read::Bury(Box::new(tombstone), sealed(document, keys, now)))
+            let written = Written::read(document).map_err(|error| set_aside("proof", error));
+            Ok(Read::Bury(Box::new(tombstone), written.and_then(|written| sealed(&written, keys, now))))
         }
     }
 }
@@ -150,16 +153,16 @@ impl Read {
 /// # Errors
 /// [`Objection`]; others are told by [`Revision::against`], which knows what is held.
 pub fn revision(offered: &Offered, partner: &Partner, keys: &[ProofKey], now: Timestamp) -> Result<Revision, Objection> {
-    if wire::class_of(&offered.object).is_err() {
+    let document = offered.written.document();
+    if wire::class_of(document).is_err() {
         return Err(Objection::Unknown);
     }
-    let (record, previous) =
-        wire::record_from_json(&offered.object).map_err(|error| set_aside(Code::InvalidRecord.word(), error))?;
+    let (record, previous) = wire::record_from_json(document).map_err(|error| set_aside(Code::InvalidRecord.word(), error))?;
     if record.authority != partner.actor || record.id != offered.id {
         return Err(Objection::Refused(Refusal::new(Code::NotOwner, "the record does not belong to its sender")));
     }
-    let (record, digest) = (Box::new(record), offered.digest.clone());
-    Ok(Revision { record, previous, digest, sealed: sealed(&offered.object, keys, now) })
+    let (record, digest) = (Box::new(record), offered.written.digest());
+    Ok(Revision { record, previous, digest, sealed: sealed(&offered.written, keys, now) })
 }
 
 impl Revision {
@@ -207,11 +210,10 @@ fn may(standing: Standing) -> Result<(), Objection> {
 
 /// The bytes and the digest of a document whose proof is by its authority, made while the key was valid. The
 /// bytes are the canonical form, which is what was signed.
-fn sealed(document: &Value, keys: &[ProofKey], now: Timestamp) -> Result<Sealed, Objection> {
-    let Some((key_id, key, until)) = proof_key(keys, document) else {
+fn sealed(written: &Written<impl Borrow<Value>>, keys: &[ProofKey], now: Timestamp) -> Result<Sealed, Objection> {
+    let Some((key_id, key, until)) = proof_key(keys, written.document()) else {
         return Err(set_aside("proof", "there is no proof by a pinned key of its authority"));
     };
-    let written = Written::read(document).map_err(|error| set_aside("proof", error))?;
     let proven = written.verify(key, key_id, now).map_err(|error| set_aside("proof", error))?;
     if until.is_some_and(|until| proven.created.is_none_or(|created| created > until)) {
         return Err(set_aside("proof", "it was proven with a key after that key was replaced"));

@@ -27,7 +27,7 @@ pub enum Standing {
 #[must_use]
 pub fn check(incoming: &Incoming, record: Option<&Record>, partner: &Partner, copy: Option<&StoredCopy>) -> Standing {
     match (of(copy, partner), &incoming.asked, record) {
-        (Standing::May, Asked::Hold(offered), Some(record)) => against(copy, &offered.digest, record),
+        (Standing::May, Asked::Hold(offered), Some(record)) => against(copy, &offered.written.digest(), record),
         (standing, ..) => standing,
     }
 }

@@ -5,6 +5,8 @@
 //! is RFC 8785. Whether the key is the right one is the caller's question; this module asks that the
 //! proof names the key it is checked against.
 
+use std::borrow::Borrow;
+
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
@@ -98,23 +100,29 @@ pub fn digest(document: &Value) -> Result<Digest, ProofError> {
 
 /// A document of somebody else, written canonically once for all that is asked of it: its digest, whether
 /// its proof holds, and the bytes that are kept.
-#[derive(Debug, Clone)]
-pub struct Written<'d> {
-    object: &'d Map<String, Value>,
+#[derive(Debug, Clone, PartialEq)]
+pub struct Written<D> {
+    document: D,
     bare: Gap,
     hash: [u8; 32],
 }
 
-impl<'d> Written<'d> {
+impl<D: Borrow<Value>> Written<D> {
     /// Writes a document.
     ///
     /// # Errors
     /// [`ProofError::NotAnObject`], or as for [`canonical()`].
-    pub fn read(document: &'d Value) -> Result<Self, ProofError> {
-        let Value::Object(object) = document else { return Err(ProofError::NotAnObject) };
+    pub fn read(document: D) -> Result<Self, ProofError> {
+        let Value::Object(object) = document.borrow() else { return Err(ProofError::NotAnObject) };
         let bare = Gap::write(object, "proof")?;
         let hash = sha256(&bare.bytes);
-        Ok(Self { object, bare, hash })
+        Ok(Self { document, bare, hash })
+    }
+
+    /// The document.
+    #[must_use]
+    pub fn document(&self) -> &Value {
+        self.document.borrow()
     }
 
     /// Digest of the canonical form without `proof`.
@@ -128,7 +136,7 @@ impl<'d> Written<'d> {
     /// # Errors
     /// As for [`canonical()`].
     pub fn bytes(&self) -> Result<Bytes, ProofError> {
-        Ok(match self.object.get("proof") {
+        Ok(match self.document().get("proof") {
             Some(proof) => self.bare.filled(&canonical(proof)?).into(),
             None => Bytes::copy_from_slice(&self.bare.bytes),
         })
@@ -139,7 +147,7 @@ impl<'d> Written<'d> {
     /// # Errors
     /// As for [`verify`].
     pub fn verify(&self, key: &Multikey, key_id: &str, now: Timestamp) -> Result<Proven, ProofError> {
-        let Some(Value::Object(proof)) = self.object.get("proof") else { return Err(ProofError::Missing) };
+        let Some(Value::Object(proof)) = self.document().get("proof") else { return Err(ProofError::Missing) };
         let is = |name: &str, word: &str| proof.get(name).and_then(Value::as_str) == Some(word);
         if !is("type", "DataIntegrityProof") || !is("cryptosuite", "eddsa-jcs-2022") || !is("proofPurpose", "assertionMethod") {
             return Err(ProofError::Unsupported);
@@ -170,13 +178,13 @@ impl<'d> Written<'d> {
     /// The hash that a proof with this `@context` is about (§3.3.2): the document's contexts begin with the
     /// proof's, and the proof's are what was signed. Nearly always they are the same.
     fn signed(&self, context: Option<&Value>) -> Result<[u8; 32], ProofError> {
-        let own = self.object.get("@context");
+        let own = self.document().get("@context");
         match context {
             Some(context) if own != Some(context) => {
                 if !begins_with(own, context) {
                     return Err(ProofError::Context);
                 }
-                let mut bare = self.object.clone();
+                let mut bare = self.document().as_object().cloned().unwrap_or_default();
                 bare.insert("@context".to_owned(), context.clone());
                 Ok(sha256(&Gap::write(&bare, "proof")?.bytes))
             }

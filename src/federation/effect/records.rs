@@ -25,7 +25,7 @@ impl Work<'_> {
         match objection {
             Objection::Unknown => Ok(Ending::ignored(Objection::Unknown.detail())),
             Objection::Refused(refusal) => {
-                self.refuse(tx, offered.id.as_str(), &offered.digest, refusal.code().word()).await?;
+                self.refuse(tx, offered.id.as_str(), &offered.written.digest(), refusal.code().word()).await?;
                 Ok(Ending::rejected(refusal))
             }
             Objection::Contradicts(write, refusal) => {
@@ -42,14 +42,14 @@ impl Work<'_> {
 
     /// Kept for a person, told to the sender; what is held does not change.
     async fn set_aside(&self, tx: &mut Tx, offered: &Offered, code: &str, problem: &str) -> Result<Ending, StoreError> {
-        self.refuse(tx, offered.id.as_str(), &offered.digest, code).await?;
+        self.refuse(tx, offered.id.as_str(), &offered.written.digest(), code).await?;
         Ok(Ending::quarantined(format_args!("{code}: {problem}")))
     }
 
     pub(super) async fn contradicted(&self, tx: &mut Tx, offered: &Offered, detail: &str) -> Result<Ending, StoreError> {
         tracing::error!(target: "security", partner = %self.row.partner, subject = %offered.id, detail, "equivocation");
         self.audit(tx, "equivocation", offered.id.as_str(), detail).await?;
-        self.refuse(tx, offered.id.as_str(), &offered.digest, Code::Equivocation.word()).await?;
+        self.refuse(tx, offered.id.as_str(), &offered.written.digest(), Code::Equivocation.word()).await?;
         Ok(Ending::rejected(detail))
     }
 

@@ -6,41 +6,37 @@
 //! saved together, so a crash repeats a page at most. Asking for `next` tells the partner that the page
 //! before it was kept; `ahead`, where a partner offers it, does not: it is asked for while that page is kept.
 
+mod page;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
-use url::Url;
 
-use super::fetch::{self, FetchError};
-use super::incoming;
-use super::object::{self, Judged, Objection, ProofKey, Read};
+use super::object::{self, Judged, Objection, Read};
 use super::refusal::{Code, Refusal};
 use super::verify::proof_keys;
-use super::{Federation, Outcome, cores};
+use super::{Federation, Outcome};
 use crate::domain::partner::{FollowState, Partner, PartnerKind};
-use crate::domain::{ActorId, PartnerDomain, RecordId, Timestamp};
+use crate::domain::{PartnerDomain, RecordId, Timestamp};
 use crate::store::leases::this_process;
 use crate::store::{AuditEntry, CopyStanding, CopyWrite, Lease, PutCopy, StoreError, StoredCopy, Tx};
 use crate::telemetry::kill_point;
+
+use page::{Page, PageError};
 
 /// Pages of one partner in one step (SEC-136).
 pub const MAX_PAGES: usize = 20;
 /// Pages that were read ahead and wait, of all partners of one step together: each may be of some megabytes.
 const MAX_AHEAD: usize = 4;
-/// Items on one page.
-pub const MAX_ITEMS: usize = 100;
 /// How often a partner whose stream was read to its end is asked for news.
 const EVERY: Duration = Duration::from_hours(6);
 /// How soon it is asked again after it could not be read.
 const AFTER_FAILURE: Duration = Duration::from_mins(5);
 /// How long a process has a stream for itself, from page to page.
 const LEASE: Duration = Duration::from_secs(30);
-/// Longest address of a page, in bytes.
-const MAX_ADDRESS: usize = 2048;
 
 /// How the reading of one partner's stream ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -146,7 +142,7 @@ struct Course<'a> {
     reading: Reading,
     at: String,
     seen: HashSet<String>,
-    /// The page at `at`, asked for while the one before it was kept.
+    /// The page at `at`, asked for and judged while the one before it was kept.
     ahead: JoinSet<(OwnedSemaphorePermit, Result<Page, PageError>)>,
     /// How many pages may still be read ahead.
     waiting: Arc<Semaphore>,
@@ -182,6 +178,7 @@ impl<'a> Course<'a> {
                         Some(ended) => ended,
                     }
                 }
+                Err(PageError::Store(error)) => return Err(error),
                 Err(error) => {
                     self.lost = self.seen.len() == 1 && matches!(&error, PageError::Fetch(error) if error.status() == Some(400));
                     Ended::Unusable(error.to_string())
@@ -202,18 +199,19 @@ impl<'a> Course<'a> {
         {
             return Ok(page);
         }
-        page(self.federation, &self.partner, &self.at).await
+        page::page(self.federation, &self.partner, &self.at).await
     }
 
-    /// Asks for the page after this one, where not too many wait already. A task of its own: no transaction waits
-    /// for a socket.
+    /// Asks for the page after this one and judges it, where not too many wait already. A task of its own: no
+    /// transaction waits for a socket, and the one that writes this page waits for no proof.
     fn read_ahead(&mut self, page: &Page) {
-        let Some(ahead) = page.ahead.clone().filter(|_| !page.items.is_empty() && self.reading.pages + 1 < MAX_PAGES) else {
+        let Some(ahead) = page.leads.ahead.clone().filter(|_| !page.items.is_empty() && self.reading.pages + 1 < MAX_PAGES)
+        else {
             return;
         };
         let Ok(permit) = Arc::clone(&self.waiting).try_acquire_owned() else { return };
         let (federation, partner) = (self.federation.clone(), self.partner.clone());
-        self.ahead.spawn(async move { (permit, self::page(&federation, &partner, &ahead).await) });
+        self.ahead.spawn(async move { (permit, page::page(&federation, &partner, &ahead).await) });
     }
 
     /// Writes down when the stream is due again, and gives it back.
@@ -253,29 +251,19 @@ impl<'a> Course<'a> {
     /// Keeps a page and our new place in one transaction; or says why the reading stops before it.
     async fn keep(&mut self, page: Page) -> Result<Option<Ended>, StoreError> {
         let (federation, partner, now) = (self.federation, &self.partner, self.federation.now());
-        let mut tx = federation.store.read().await?;
-        if !self.stands(&mut tx).await? {
-            return Ok(Some(Ended::LimitReached));
-        }
-        let known = Arc::new(proof_keys(&mut tx, partner).await?);
-        drop(tx);
-        let items = {
-            let (partner, own, known) = (partner.clone(), federation.actor().clone(), Arc::clone(&known));
-            cores::each(page.items, move |item| judge(item, &partner, &own, &known, now)).await
-        };
         let mut tx = federation.store.write().await?;
         if !tx.hold_lease(&self.lease, now.plus(LEASE)).await? {
             return Ok(Some(Ended::Elsewhere));
         }
-        if !self.stands(&mut tx).await? || proof_keys(&mut tx, partner).await? != *known {
-            // It changed a moment ago: the page is asked for again, where it is still followed.
+        if !self.stands(&mut tx).await? || proof_keys(&mut tx, partner).await? != *page.keys {
+            // It changed since the page was judged: it is asked for again, where the partner is still followed.
             return Ok(Some(Ended::LimitReached));
         }
-        let ids: Vec<RecordId> = items.iter().filter_map(|item| item.as_ref().ok()).map(|(id, _)| id.clone()).collect();
+        let ids: Vec<RecordId> = page.items.iter().filter_map(|item| item.as_ref().ok()).map(|(id, _)| id.clone()).collect();
         let copies = tx.lookup_copies(&ids).await?.into_iter().map(|copy| (copy.id.clone(), copy)).collect();
         let mut kept =
             Kept { partner, now, applied: 0, writes: Vec::new(), pending: HashSet::new(), copies, refused: Vec::new() };
-        for item in items {
+        for item in page.items {
             match item {
                 Ok((id, read)) => kept.judge(&mut tx, &id, read).await?,
                 Err((name, refusal)) => kept.refuse(&name, &Objection::Refused(refusal)),
@@ -286,7 +274,7 @@ impl<'a> Course<'a> {
         kept.report(&mut tx, &self.at).await?;
         self.reading.applied += kept.applied;
         self.reading.pages += 1;
-        self.at = page.next;
+        self.at = page.leads.next;
         // Still due until the reading ends: a process that dies here goes on at this place at once.
         tx.set_backfill_cursor(&partner.domain, Some(&self.at), now.minus(EVERY)).await?;
         kill_point("backfill.before-commit");
@@ -294,16 +282,6 @@ impl<'a> Course<'a> {
         kill_point("backfill.after-commit");
         Ok(None)
     }
-}
-
-/// An item as far as it can be judged without what is held, with its address; or what it says its address is,
-/// for people, and why it is none.
-type Item = Result<(RecordId, Result<Read, Objection>), (String, Refusal)>;
-
-fn judge(item: Value, partner: &Partner, own: &ActorId, keys: &[ProofKey], now: Timestamp) -> Item {
-    let name = item.get("id").and_then(Value::as_str).unwrap_or("an item without an address").to_owned();
-    let alone = incoming::alone(item, &partner.actor, own).map_err(|refusal| (name, refusal))?;
-    Ok((alone.record().clone(), object::read(&alone, partner, keys, now)))
 }
 
 /// A page on its way into the store.
@@ -397,100 +375,5 @@ impl Kept<'_> {
         let detail = format!("{} items were not taken, the first: {shown}", self.refused.len());
         let (who, subject) = (self.partner.domain.to_string(), page.to_owned());
         tx.append_audit(&[AuditEntry { at: self.now, who, action: "records-refused".to_owned(), subject, detail }]).await
-    }
-}
-
-/// A page as far as we use it.
-struct Page {
-    items: Vec<Value>,
-    next: String,
-    /// Where the next one is asked for before this one is kept, if anywhere.
-    ahead: Option<String>,
-}
-
-#[derive(Debug, thiserror::Error)]
-enum PageError {
-    #[error(transparent)]
-    Fetch(#[from] FetchError),
-    #[error("the page is not usable: {0}")]
-    Shape(&'static str),
-}
-
-async fn page(federation: &Federation, partner: &Partner, at: &str) -> Result<Page, PageError> {
-    let url: Url = own(partner, at)?;
-    let response = fetch::signed_get(federation, partner.kind, &url).await?;
-    read_page(partner, fetch::document(&response)?)
-}
-
-/// The address of a page on the partner's own origin.
-fn own(partner: &Partner, at: &str) -> Result<Url, PageError> {
-    let address: Option<RecordId> = if at.len() <= MAX_ADDRESS { at.parse().ok() } else { None };
-    let address = address.filter(|address| partner.actor.owns(address));
-    address.map(|address| address.url().clone()).ok_or(PageError::Shape("it leads to another host"))
-}
-
-/// What a page says; counts such as `totalItems` are never believed (SEC-137).
-fn read_page(partner: &Partner, mut document: Value) -> Result<Page, PageError> {
-    if document.get("type").and_then(Value::as_str) != Some("OrderedCollectionPage") {
-        return Err(PageError::Shape("it is not an OrderedCollectionPage"));
-    }
-    let items = match document.get_mut("orderedItems").map(Value::take) {
-        None => Vec::new(),
-        Some(Value::Array(items)) if items.len() <= MAX_ITEMS => items,
-        Some(Value::Array(_)) => return Err(PageError::Shape("it has more than 100 items")),
-        Some(_) => return Err(PageError::Shape("its orderedItems are not a list")),
-    };
-    let next = document.get("next").and_then(Value::as_str).ok_or(PageError::Shape("it has no next"))?;
-    own(partner, next)?;
-    let ahead = document.get("ahead").and_then(Value::as_str).filter(|ahead| own(partner, ahead).is_ok());
-    Ok(Page { items, next: next.to_owned(), ahead: ahead.map(str::to_owned) })
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn partner() -> Partner {
-        Partner {
-            domain: "b.example".parse().expect("a domain"),
-            kind: PartnerKind::Partner,
-            actor: "https://b.example/actor".parse().expect("an address"),
-            name: "B".to_owned(),
-            inbox: "https://b.example/actor/inbox".to_owned(),
-            records: Some("https://b.example/actor/records".to_owned()),
-            key: None,
-            key_id: None,
-            rsa: None,
-            follows_us: FollowState::Accepted,
-            followed: FollowState::Accepted,
-            since: Timestamp::from_micros(0).expect("1970"),
-        }
-    }
-
-    #[test]
-    fn sec_136_a_page_that_leads_elsewhere_or_nowhere_is_unusable() {
-        let page = |next: Value, items: Value| {
-            read_page(&partner(), json!({"type": "OrderedCollectionPage", "next": next, "orderedItems": items})).is_ok()
-        };
-        assert!(page(json!("https://b.example/actor/records?after=x"), json!([])));
-        assert!(!page(json!("https://c.example/actor/records?after=x"), json!([])));
-        assert!(!page(json!(null), json!([])));
-        assert!(!page(json!({"type": "OrderedCollectionPage"}), json!([])));
-        assert!(!page(json!("https://b.example/actor/records?after=x"), json!({"1": 2})));
-        assert!(!page(json!("https://b.example/actor/records?after=x"), json!(vec![json!({}); 101])));
-        assert!(!page(json!(format!("https://b.example/{}", "x".repeat(3000))), json!([])));
-    }
-
-    #[test]
-    fn sec_137_total_items_are_not_looked_at() {
-        for total in [json!(1_000_000_000_000_u64), json!(-1), json!("many")] {
-            let document = json!({
-                "type": "OrderedCollectionPage", "totalItems": total, "next": "https://b.example/actor/records?after=x",
-                "orderedItems": []
-            });
-            assert!(read_page(&partner(), document).is_ok());
-        }
     }
 }
