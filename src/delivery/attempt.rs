@@ -12,6 +12,7 @@ use crate::domain::{Clock, PartnerDomain, Timestamp};
 use crate::federation::receipts::{self, Delivered, Pinned};
 use crate::federation::{Federation, knock};
 use crate::outbound::{Limits, Request, retry_after};
+use crate::store::Preference;
 
 use super::answer::{Answer, AnswerClass, Proof, keep};
 
@@ -37,6 +38,8 @@ pub struct Prepared {
     pub digest: Digest,
     /// The activity.
     pub body: Bytes,
+    /// What the host of the inbox showed of the signatures it reads; a partner's pinned keys say it.
+    pub known: Option<Preference>,
 }
 
 /// What became of an attempt.
@@ -103,7 +106,7 @@ impl Prepared {
         let Ok(url) = self.inbox.parse::<Url>() else { return unreachable("the pinned inbox is not an address") };
         let request =
             Request::post(url, self.body.clone()).within(limits).header(CONTENT_TYPE, ACTIVITY_JSON).header(ACCEPT, ANSWERS);
-        let response = match knock::send(federation, self.partner.kind, request).await {
+        let response = match knock::send_as_known(federation, self.partner.kind, self.known, request).await {
             Ok(response) => response,
             Err(error) => return unreachable(&error.to_string()),
         };

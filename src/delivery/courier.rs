@@ -71,13 +71,18 @@ impl Courier {
         let mut ids: Vec<RecordId> = leaving.iter().map(|one| one.record.clone()).collect();
         ids.sort();
         ids.dedup();
-        let mut tx = self.federation.store.read().await?;
+        // Nothing is written; but SQLite's readers forget their pages at each commit of another connection, and the
+        // writer, which wrote down what was answered a moment ago, does not.
+        let mut tx = self.federation.store.write().await?;
         let gates = tx.gates(&domains, now).await?;
         let partners = tx.lookup_partners(&domains.iter().collect::<Vec<_>>()).await?;
         let records = tx.lookup_records(&ids).await?;
         let partners: BTreeMap<&PartnerDomain, &Partner> = partners.iter().map(|partner| (&partner.domain, partner)).collect();
         let records: HashMap<RecordId, Arc<StoredRecord>> =
             records.into_iter().map(|record| (record.id.clone(), Arc::new(record))).collect();
+        let due: Vec<(&Partner, &StoredRecord)> =
+            leaving.iter().filter_map(|one| Some((*partners.get(&one.partner)?, &**records.get(&one.record)?))).collect();
+        let mut wanted = Wanted::by(&mut tx, &due, now).await?;
         let mut ready = Vec::with_capacity(leaving.len());
         for claimed in leaving {
             let (Some(partner), Some(record)) = (partners.get(&claimed.partner), records.get(&claimed.record)) else {
@@ -90,7 +95,7 @@ impl Courier {
             // Who was never offered a record is not told that it is gone.
             let unheard_of = !claimed.offered && record.standing != Standing::Live;
             ready.push(if may_leave && !unheard_of {
-                let wanted = Wanted::by(&mut tx, partner, record).await?;
+                let wanted = wanted.remove(&(claimed.partner.clone(), claimed.record.clone())).unwrap_or_default();
                 Ok(Departure { claimed: claimed.clone(), partner: (*partner).clone(), record: Arc::clone(record), wanted })
             } else {
                 Err(Ended::NotSent(claimed.clone()))
@@ -120,7 +125,8 @@ impl Courier {
     }
 
     pub(super) async fn deliver_letter(self: Arc<Self>, letter: Letter, began: Timestamp) -> Result<Ended, StoreError> {
-        let partner = self.federation.store.read().await?.lookup_partner(&letter.partner).await?;
+        let mut tx = self.federation.store.read().await?;
+        let partner = tx.lookup_partner(&letter.partner).await?;
         let digest = serde_json::from_str(&letter.body).ok().and_then(|activity| proof::digest(&activity).ok());
         let (Some(partner), Some(digest)) = (partner, digest) else {
             let result = LetterResult {
@@ -133,7 +139,15 @@ impl Courier {
         };
         let (activity, subject) = (letter.activity_id.clone(), letter.activity_id.clone());
         let inbox = letter.inbox.clone().unwrap_or_else(|| partner.inbox.clone());
-        let prepared = Prepared { partner, inbox, began, activity, subject, digest, body: letter.body.clone().into() };
+        let known = match inbox.parse() {
+            Ok(url) if partner.kind == PartnerKind::Reader => {
+                let host = PartnerDomain::of(&url);
+                tx.preferred_schemes(&[&host], began).await?.remove(&host)
+            }
+            _ => None,
+        };
+        drop(tx);
+        let prepared = Prepared { partner, inbox, began, activity, subject, digest, body: letter.body.clone().into(), known };
         let attempted = self.attempt(&prepared).await;
         // A purge receipt is owed until it is delivered.
         let may_park = !letter.body.contains("\"PurgeReceipt\"");
@@ -175,6 +189,7 @@ impl Courier {
             subject: record.id.to_string(),
             digest: carried.digest.clone(),
             body: activity.body,
+            known: None,
         }
     }
 

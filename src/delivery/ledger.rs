@@ -7,7 +7,7 @@ use crate::domain::{PartnerDomain, Timestamp};
 use crate::store::claims::Claimed;
 use crate::store::disclosures::DisclosureResult;
 use crate::store::letters::{Letter, LetterResult};
-use crate::store::{AuditEntry, Exchange, ReaderInbox, StoreError, Tx};
+use crate::store::{AuditEntry, Exchange, Reached, ReaderInbox, StoreError, Tx};
 use crate::telemetry::kill_point;
 
 use super::attempt::Prepared;
@@ -131,11 +131,19 @@ impl Courier {
         tx.lock_ledger(&rows, &ended.iter().map(Ended::partner).collect()).await?;
         let mut results: Vec<(&Claimed, &DisclosureResult)> = Vec::new();
         let mut not_sent: Vec<&Claimed> = Vec::new();
+        let (mut reached, mut gone) = (Vec::new(), Vec::new());
         for one in ended {
             match one {
                 Ended::Disclosure(delivered) => {
                     let Delivered { claimed, result, told, .. } = &**delivered;
-                    self.write_told(&mut tx, claimed, result, told, now).await?;
+                    let took = |inbox: &String| Reached {
+                        partner: claimed.partner.clone(),
+                        record: claimed.record.clone(),
+                        inbox: inbox.clone(),
+                        revision: result.revision,
+                    };
+                    reached.extend(told.settled.iter().map(took));
+                    gone.extend(told.gone.iter().map(|inbox| (&claimed.partner, inbox)));
                     results.push((claimed, result));
                 }
                 Ended::Letter { .. } => {}
@@ -145,6 +153,8 @@ impl Courier {
                 Ended::NotSent(claimed) => not_sent.push(claimed),
             }
         }
+        tx.note_reached(&reached).await?;
+        self.write_gone(&mut tx, &gone, now).await?;
         tx.give_back_disclosures(&not_sent).await?;
         let mut in_time = tx.finish_disclosures(&results).await?.into_iter();
         let mut notes: Vec<&Note> = Vec::new();
@@ -175,25 +185,15 @@ impl Courier {
         Ok(())
     }
 
-    /// Which inboxes of a reader server took the record, and which are no more.
-    async fn write_told(
-        &self,
-        tx: &mut Tx,
-        claimed: &Claimed,
-        result: &DisclosureResult,
-        told: &Told,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        for inbox in &told.settled {
-            tx.note_reached(&claimed.partner, &claimed.record, inbox, result.revision).await?;
-        }
-        for inbox in &told.gone {
-            let accounts = tx.forget_inbox(&claimed.partner, &inbox.address).await?;
+    /// Inboxes that are no more, and whoever was reached there.
+    async fn write_gone(&self, tx: &mut Tx, gone: &[(&PartnerDomain, &ReaderInbox)], now: Timestamp) -> Result<(), StoreError> {
+        for (partner, inbox) in gone {
+            let accounts = tx.forget_inbox(partner, &inbox.address).await?;
             let entry = AuditEntry {
                 at: now,
                 who: "gateway".to_owned(),
                 action: "follower-gone".to_owned(),
-                subject: claimed.partner.to_string(),
+                subject: partner.to_string(),
                 detail: format!("an inbox answered 410: {accounts} accounts follow us no more"),
             };
             tx.append_audit(&[entry]).await?;

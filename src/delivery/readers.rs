@@ -4,18 +4,17 @@
 //! Which inbox took what is written down, so that a repetition goes only where something is missing, and
 //! so that whoever got a record is told when it is deleted, hidden or withdrawn, follower or not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use crate::domain::Revision;
-use crate::domain::Timestamp;
 use crate::domain::change::ChangeKind;
 use crate::domain::partner::{Partner, PartnerKind};
+use crate::domain::{PartnerDomain, RecordId, Revision, Timestamp};
 use crate::store::claims::Claimed;
 use crate::store::disclosures::{DisclosureResult, DisclosureState};
-use crate::store::{ReaderInbox, Standing, StoreError, StoredRecord, Tx};
+use crate::store::{Preference, ReaderInbox, Standing, StoreError, StoredRecord, Tx};
 
 use super::attempt::Prepared;
 use super::courier::{Carried, Courier, Departure, takes_back};
@@ -50,10 +49,10 @@ impl Courier {
         let Departure { claimed, partner, record, wanted } = departure;
         let carried = Carried::of(&claimed, &record);
         let Wanted { inboxes, had_any } = wanted;
-        let mut missing: Vec<ReaderInbox> = inboxes
+        let mut missing: Vec<(ReaderInbox, Option<Preference>)> = inboxes
             .into_iter()
-            .filter(|(_, revision)| revision.is_none_or(|revision| revision < carried.revision))
-            .map(|(inbox, _)| inbox)
+            .filter(|(_, side)| side.has.is_none_or(|revision| revision < carried.revision))
+            .map(|(inbox, side)| (inbox, side.known))
             .collect();
         if missing.is_empty() && !had_any {
             // Nobody there follows it any more, or none ever took it.
@@ -68,8 +67,8 @@ impl Courier {
             missing.rotate_left(turn);
             missing.truncate(at_once);
         }
-        let tried =
-            join_all(missing.into_iter().map(|inbox| self.try_inbox(&claimed, &partner, &record, &carried, inbox, began))).await;
+        let attempts = missing.into_iter().map(|to| self.try_inbox(&claimed, &partner, &record, &carried, to, began));
+        let tried = join_all(attempts).await;
         let tried = tried.into_iter().collect::<Result<Vec<_>, _>>()?;
         Ok(self.delivered_to_reader(claimed, &carried, tried, more))
     }
@@ -80,10 +79,10 @@ impl Courier {
         partner: &Partner,
         record: &StoredRecord,
         carried: &Carried,
-        inbox: ReaderInbox,
+        (inbox, known): (ReaderInbox, Option<Preference>),
         began: Timestamp,
     ) -> Result<Tried, StoreError> {
-        let prepared = self.prepare(partner, record, carried, &inbox.address, began);
+        let prepared = Prepared { known, ..self.prepare(partner, record, carried, &inbox.address, began) };
         let attempted = self.attempt(&prepared).await;
         // A recall is never given up, at a reader either.
         let may_park = !takes_back(record);
@@ -134,37 +133,81 @@ impl Courier {
     }
 }
 
-/// The inboxes that are to have the present state of a record, with the revision each has.
+/// The inboxes that are to have the present state of a record.
 #[derive(Debug, Default)]
 pub(super) struct Wanted {
-    inboxes: BTreeMap<ReaderInbox, Option<Revision>>,
+    inboxes: BTreeMap<ReaderInbox, Inbox>,
     /// Any of them has any revision.
     had_any: bool,
 }
 
+/// What is known of an inbox.
+#[derive(Debug, Default)]
+struct Inbox {
+    /// The revision it has.
+    has: Option<Revision>,
+    /// What its host showed of the signatures it reads.
+    known: Option<Preference>,
+}
+
 impl Wanted {
-    /// What a partner that is a reader server wants of a record; of another partner, nothing of the kind.
-    pub(super) async fn by(tx: &mut Tx, partner: &Partner, record: &StoredRecord) -> Result<Self, StoreError> {
-        if partner.kind != PartnerKind::Reader {
-            return Ok(Self::default());
+    /// What each of these reader servers wants of each of these records, by partner and record.
+    pub(super) async fn by(
+        tx: &mut Tx,
+        due: &[(&Partner, &StoredRecord)],
+        now: Timestamp,
+    ) -> Result<BTreeMap<(PartnerDomain, RecordId), Self>, StoreError> {
+        let due: Vec<_> = due.iter().filter(|(partner, _)| partner.kind == PartnerKind::Reader).collect();
+        if due.is_empty() {
+            return Ok(BTreeMap::new());
         }
-        let reached: BTreeMap<String, Revision> = tx.reached(&partner.domain, &record.id).await?.into_iter().collect();
-        let following = tx.reader_inboxes(&partner.domain, &record.process).await?;
+        let reached = tx.reached(&due.iter().map(|(partner, record)| (&partner.domain, &record.id)).collect::<Vec<_>>()).await?;
+        let following = tx
+            .reader_inboxes(&due.iter().map(|(partner, record)| (&partner.domain, &record.process)).collect::<Vec<_>>())
+            .await?;
+        let mut all = BTreeMap::new();
+        for (partner, record) in due {
+            let pair = (partner.domain.clone(), record.id.clone());
+            let reached = reached.get(&pair);
+            let following = following.get(&(partner.domain.clone(), record.process.clone()));
+            all.insert(pair, Self::of(record, reached, following));
+        }
+        let hosts: BTreeMap<&str, PartnerDomain> = all
+            .values()
+            .flat_map(|wanted: &Self| wanted.inboxes.keys())
+            .filter_map(|inbox| Some((inbox.address.as_str(), PartnerDomain::of(&inbox.address.parse().ok()?))))
+            .collect();
+        let known = tx.preferred_schemes(&hosts.values().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>(), now).await?;
+        let known: BTreeMap<String, Preference> =
+            hosts.into_iter().filter_map(|(address, host)| Some((address.to_owned(), *known.get(&host)?))).collect();
+        for (inbox, side) in all.values_mut().flat_map(|wanted| &mut wanted.inboxes) {
+            side.known = known.get(&inbox.address).copied();
+        }
+        Ok(all)
+    }
+
+    fn of(
+        record: &StoredRecord,
+        reached: Option<&BTreeMap<String, Revision>>,
+        following: Option<&BTreeSet<ReaderInbox>>,
+    ) -> Self {
+        let following = || following.into_iter().flatten();
         let mut inboxes = BTreeMap::new();
         if record.standing == Standing::Live {
-            for inbox in &following {
-                inboxes.insert(inbox.clone(), reached.get(&inbox.address).copied());
+            for inbox in following() {
+                let has = reached.and_then(|reached| reached.get(&inbox.address)).copied();
+                inboxes.insert(inbox.clone(), Inbox { has, known: None });
             }
         }
         if takes_back(record) {
-            for (address, revision) in &reached {
-                let known = following.iter().find(|inbox| inbox.address == *address).cloned();
+            for (address, revision) in reached.into_iter().flatten() {
+                let known = following().find(|inbox| inbox.address == *address).cloned();
                 let inbox = known.unwrap_or_else(|| ReaderInbox { address: address.clone(), shared: false });
-                inboxes.insert(inbox, Some(*revision));
+                inboxes.insert(inbox, Inbox { has: Some(*revision), known: None });
             }
         }
-        let had_any = inboxes.values().any(Option::is_some);
-        Ok(Self { inboxes, had_any })
+        let had_any = inboxes.values().any(|side: &Inbox| side.has.is_some());
+        Self { inboxes, had_any }
     }
 }
 

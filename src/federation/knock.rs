@@ -38,15 +38,33 @@ pub enum KnockError {
 /// # Errors
 /// When it cannot be signed, or there is no answer.
 pub async fn send(federation: &Federation, kind: PartnerKind, request: Request) -> Result<Response, KnockError> {
+    let known = if kind == PartnerKind::Partner {
+        None
+    } else {
+        let host = PartnerDomain::of(&request.url);
+        remembered(federation, &host, federation.now()).await.unwrap_or_else(|error| {
+            tracing::warn!(%host, %error, "what this host showed could not be read; it gets draft-cavage");
+            None
+        })
+    };
+    send_as_known(federation, kind, known, request).await
+}
+
+/// The same to a host of which it was read a moment ago what it showed.
+///
+/// # Errors
+/// As for [`send`].
+pub async fn send_as_known(
+    federation: &Federation,
+    kind: PartnerKind,
+    known: Option<Preference>,
+    request: Request,
+) -> Result<Response, KnockError> {
     let now = federation.now();
     if kind == PartnerKind::Partner {
         return Ok(federation.client.send(signed(&federation.keys, request, sign_rfc9421, now)?).await?);
     }
     let host = PartnerDomain::of(&request.url);
-    let known = remembered(federation, &host, now).await.unwrap_or_else(|error| {
-        tracing::warn!(%host, %error, "what this host showed could not be read; it gets draft-cavage");
-        None
-    });
     let scheme = known.map_or(Scheme::Cavage, |known| known.scheme);
     let first = knock(federation, &request, scheme, now).await?;
     if first.status.is_success() {
@@ -86,7 +104,7 @@ pub async fn signed_so(federation: &Federation, host: &PartnerDomain, scheme: Sc
 }
 
 async fn remembered(federation: &Federation, host: &PartnerDomain, now: Timestamp) -> Result<Option<Preference>, StoreError> {
-    federation.store.read().await?.preferred_scheme(host, now).await
+    Ok(federation.store.read().await?.preferred_schemes(&[host], now).await?.remove(host))
 }
 
 /// Writes down what a host showed, where that is news. Losing it costs a second knock, never a delivery.

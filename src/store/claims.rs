@@ -11,7 +11,7 @@ use sqlx::{FromRow, QueryBuilder};
 
 use super::columns::{number, remark, small, unsigned};
 use super::disclosures::DisclosureState;
-use super::{Backend, CHUNK, StoreError, Tx, comes_again, on_backend, rounded, skip_locked};
+use super::{Backend, CHUNK, StoreError, Tx, comes_again, on_backend, rounded};
 use crate::domain::change::ChangeKind;
 use crate::domain::digest::Digest;
 use crate::domain::partner::FollowState;
@@ -132,7 +132,7 @@ struct Room {
 }
 
 /// Which rows of a partner are taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Taken {
     /// What is ready.
     Everything,
@@ -210,14 +210,13 @@ impl Tx {
         let served = usize::try_from(request.limit.div_ceil(share)).unwrap_or(usize::MAX);
         let chosen: Vec<PartnerDomain> = ready.into_iter().take(served).collect();
         let gates = self.gates(&chosen, request.now).await?;
-        let mut claimed: Vec<Claimed> = Vec::new();
-        for partner in &chosen {
-            let left = request.limit.saturating_sub(u32::try_from(claimed.len()).unwrap_or(u32::MAX));
-            let Some(gate) = gates.get(partner) else { continue };
+        let mut left = request.limit;
+        let mut wishes: BTreeMap<(Taken, u32), Vec<&PartnerDomain>> = BTreeMap::new();
+        for (partner, gate) in chosen.iter().filter_map(|partner| Some((partner, gates.get(partner)?))) {
             let room = gate.room(request, share.min(left));
-            let mut taken = Vec::new();
+            left = left.saturating_sub(room.deletes.max(room.any));
             if room.deletes > 0 {
-                taken.extend(self.take(partner, request, room.deletes, Taken::Recalls).await?);
+                wishes.entry((Taken::Recalls, room.deletes)).or_default().push(partner);
             }
             if room.any > 0 {
                 let which = match (gate.only_recalls(), gate.probes()) {
@@ -225,13 +224,23 @@ impl Tx {
                     (true, false) => Taken::Recalls,
                     (true, true) => Taken::RecallsNow,
                 };
-                // What a blocked partner is told to delete may be taken by both.
-                let twice = |row: &Row| taken.iter().any(|one: &Row| one.record == row.record);
-                let more = self.take(partner, request, room.any, which).await?;
-                let more: Vec<Row> = more.into_iter().filter(|row| !twice(row)).collect();
-                taken.extend(more);
+                wishes.entry((which, room.any)).or_default().push(partner);
             }
-            claimed.extend(taken.into_iter().map(|row| row.claimed(gate.next_probe.is_some())));
+        }
+        let mut taken: BTreeMap<PartnerDomain, Vec<Row>> = BTreeMap::new();
+        for ((which, limit), partners) in wishes {
+            for row in self.take(&partners, request, limit, which).await? {
+                let of_partner = taken.entry(row.partner.clone()).or_default();
+                // What a blocked partner is told to delete may be taken by both of its wishes.
+                if !of_partner.iter().any(|one| one.record == row.record) {
+                    of_partner.push(row);
+                }
+            }
+        }
+        let mut claimed: Vec<Claimed> = Vec::new();
+        for partner in &chosen {
+            let probe = gates.get(partner).is_some_and(|gate| gate.next_probe.is_some());
+            claimed.extend(taken.remove(partner).unwrap_or_default().into_iter().map(|row| row.claimed(probe)));
         }
         self.lease(&claimed, request).await?;
         self.note_turn(&chosen, request.now).await?;
@@ -394,36 +403,50 @@ impl Tx {
         Ok(())
     }
 
+    /// Of each of these partners the first `limit` rows that are ready, in one statement.
     async fn take(
         &mut self,
-        partner: &PartnerDomain,
+        partners: &[&PartnerDomain],
         request: &ClaimRequest<'_>,
         limit: u32,
         taken: Taken,
     ) -> Result<Vec<Row>, StoreError> {
-        let text = skip_locked!(
-            self,
-            "SELECT partner, record, class, due_revision, due_kind, acked_revision, acked_digest, state, attempts, planned_at,
-                    next_at, priority, offered, fence
-               FROM disclosure
-              WHERE partner = $1
-                AND state IN ('due', 'sending', 'unconfirmed', 'purge-asked')
-                AND (next_at <= $2 OR ($5 AND state = 'due'))
-                AND priority <= $3
-              ORDER BY priority, next_at
-              LIMIT $4",
-            ""
-        );
-        Ok(on_backend!(&mut *self, conn => {
-            sqlx::query_as(text)
-                .bind(partner)
-                .bind(request.now)
-                .bind(if taken == Taken::Everything { i64::MAX } else { 0 })
-                .bind(i64::from(limit))
-                .bind(taken == Taken::RecallsNow)
-                .fetch_all(conn)
-                .await?
-        }))
+        // SQLite joins nothing to a list that depends on the row before it, and finds rows by their number.
+        let (before, after) = match self.backend() {
+            Backend::Sqlite => ("disclosure AS mine ON mine.rowid IN (SELECT rowid", ")"),
+            Backend::Postgres => ("LATERAL (SELECT *", " FOR UPDATE SKIP LOCKED) AS mine ON TRUE"),
+        };
+        let mut rows = Vec::new();
+        for chunk in partners.chunks(CHUNK) {
+            let found: Vec<Row> = on_backend!(&mut *self, conn: Db => {
+                let mut query = QueryBuilder::<Db>::new("WITH listed (domain) AS (");
+                query.push_values(rounded(chunk), |mut row, partner| {
+                    row.push_bind(partner);
+                });
+                query.push(
+                    "), chosen AS (SELECT DISTINCT domain FROM listed)
+                       SELECT mine.partner, mine.record, mine.class, mine.due_revision, mine.due_kind, mine.acked_revision,
+                              mine.acked_digest, mine.state, mine.attempts, mine.planned_at, mine.next_at, mine.priority,
+                              mine.offered, mine.fence
+                         FROM chosen
+                         JOIN ",
+                );
+                query.push(before).push(
+                    " FROM disclosure
+                     WHERE partner = chosen.domain
+                       AND state IN ('due', 'sending', 'unconfirmed', 'purge-asked')
+                       AND (next_at <= ",
+                );
+                query.push_bind(request.now);
+                query.push(" OR (").push_bind(taken == Taken::RecallsNow).push(" AND state = 'due')) AND priority <= ");
+                query.push_bind(if taken == Taken::Everything { i64::MAX } else { 0 });
+                query.push(" ORDER BY priority, next_at LIMIT ").push_bind(i64::from(limit)).push(after);
+                query.push(" ORDER BY mine.priority, mine.next_at");
+                query.build_query_as().fetch_all(conn).await?
+            });
+            rows.extend(found);
+        }
+        Ok(rows)
     }
 
     async fn lease(&mut self, claimed: &[Claimed], request: &ClaimRequest<'_>) -> Result<(), StoreError> {

@@ -1,10 +1,12 @@
 //! Who of the Fediverse follows what: the authority, or one consultation (FEP-efda). A server is pushed
 //! to while one of its accounts follows; its row among the partners says so in the same transaction.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use sqlx::QueryBuilder;
 
 use super::columns::{unsigned, whole};
-use super::{StoreError, Tx, on_backend};
+use super::{CHUNK, StoreError, Tx, on_backend, rounded};
 use crate::domain::account::Account;
 use crate::domain::partner::FollowState;
 use crate::domain::{ActorId, PartnerDomain, RecordId, Timestamp};
@@ -155,23 +157,32 @@ impl Tx {
         Ok(())
     }
 
-    /// The inboxes of a server through which its followers of this consultation are reached, each once.
-    pub async fn reader_inboxes(&mut self, partner: &PartnerDomain, process: &RecordId) -> Result<Vec<ReaderInbox>, StoreError> {
-        let rows: Vec<(String, bool)> = on_backend!(self, conn => {
-            sqlx::query_as(
-                "SELECT DISTINCT COALESCE(account.shared_inbox, account.inbox), account.shared_inbox IS NOT NULL
-                   FROM follower
-                   JOIN account ON account.actor = follower.actor
-                  WHERE follower.partner = $1 AND follower.process IN ('', $2)",
-            )
-            .bind(partner)
-            .bind(process)
-            .fetch_all(conn)
-            .await?
-        });
-        let mut inboxes: Vec<ReaderInbox> = rows.into_iter().map(|(address, shared)| ReaderInbox { address, shared }).collect();
-        inboxes.sort();
-        Ok(inboxes)
+    /// The inboxes through which a server's followers of a consultation are reached, each once.
+    pub async fn reader_inboxes(
+        &mut self,
+        pairs: &[(&PartnerDomain, &RecordId)],
+    ) -> Result<BTreeMap<(PartnerDomain, RecordId), BTreeSet<ReaderInbox>>, StoreError> {
+        let mut found: BTreeMap<_, BTreeSet<ReaderInbox>> = BTreeMap::new();
+        for chunk in pairs.chunks(CHUNK) {
+            let rows: Vec<(PartnerDomain, RecordId, String, bool)> = on_backend!(&mut *self, conn: Db => {
+                let mut query = QueryBuilder::<Db>::new("WITH wanted (partner, process) AS (");
+                query.push_values(rounded(chunk), |mut row, (partner, process)| {
+                    row.push_bind(partner).push_bind(process);
+                });
+                query.push(
+                    ") SELECT DISTINCT wanted.partner, wanted.process, COALESCE(account.shared_inbox, account.inbox),
+                              account.shared_inbox IS NOT NULL
+                         FROM wanted
+                         JOIN follower ON follower.partner = wanted.partner AND follower.process IN ('', wanted.process)
+                         JOIN account ON account.actor = follower.actor",
+                );
+                query.build_query_as().fetch_all(conn).await?
+            });
+            for (partner, process, address, shared) in rows {
+                found.entry((partner, process)).or_default().insert(ReaderInbox { address, shared });
+            }
+        }
+        Ok(found)
     }
 
     /// How many accounts of each server follow anything.

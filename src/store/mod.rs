@@ -72,6 +72,7 @@ pub use letters::{Letter, LetterResult, LetterState};
 pub use paging::{Cursor, Order, Page};
 pub use partners::PartnerHealth;
 pub use presence::Presence;
+pub use reached::Reached;
 pub use recalls::OpenRecalls;
 pub use record_lists::{RecordQuery, RevisionRow};
 pub use records::{Burial, RecordWrite, Standing, StoredRecord};

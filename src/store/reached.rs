@@ -1,47 +1,79 @@
 //! Which inbox of a reader server took which revision of a record. A server has one disclosure a record;
 //! behind it stand as many inboxes as its followers need: one where they share it.
 
+use std::collections::BTreeMap;
+
+use sqlx::{FromRow, QueryBuilder};
+
 use super::claims::Claimed;
 use super::columns::{number, unsigned};
-use super::{StoreError, Tx, on_backend};
+use super::{CHUNK, StoreError, Tx, comes_again, on_backend, rounded};
 use crate::domain::{PartnerDomain, RecordId, Revision};
 
+/// An inbox that took a revision of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reached {
+    /// Of which server.
+    pub partner: PartnerDomain,
+    /// Which record.
+    pub record: RecordId,
+    /// The inbox's address.
+    pub inbox: String,
+    /// The revision.
+    pub revision: Revision,
+}
+
+#[derive(FromRow)]
+struct Row {
+    partner: PartnerDomain,
+    record: RecordId,
+    inbox: String,
+    revision: i64,
+}
+
 impl Tx {
-    /// Writes down that an inbox took a revision.
-    pub async fn note_reached(
-        &mut self,
-        partner: &PartnerDomain,
-        record: &RecordId,
-        inbox: &str,
-        revision: Revision,
-    ) -> Result<(), StoreError> {
-        on_backend!(self, conn => {
-            sqlx::query(
-                "INSERT INTO reached (partner, record, inbox, revision)
-                 VALUES ($1, $2, $3, $4)
-                 ON CONFLICT (partner, record, inbox) DO UPDATE
-                    SET revision = CASE WHEN excluded.revision > reached.revision THEN excluded.revision ELSE reached.revision END",
-            )
-            .bind(partner)
-            .bind(record)
-            .bind(inbox)
-            .bind(number(revision))
-            .execute(conn)
-            .await?;
-        });
+    /// Writes down which inboxes took which revisions; none of them is named twice with the same record.
+    pub async fn note_reached(&mut self, reached: &[Reached]) -> Result<(), StoreError> {
+        for chunk in reached.chunks(CHUNK) {
+            on_backend!(&mut *self, conn: Db => {
+                let mut query = QueryBuilder::<Db>::new("INSERT INTO reached (partner, record, inbox, revision) ");
+                query.push_values(chunk, |mut row, one| {
+                    row.push_bind(&one.partner).push_bind(&one.record).push_bind(&one.inbox).push_bind(number(one.revision));
+                });
+                query.push(
+                    " ON CONFLICT (partner, record, inbox) DO UPDATE
+                         SET revision = CASE WHEN excluded.revision > reached.revision THEN excluded.revision ELSE reached.revision END",
+                );
+                query.build().persistent(comes_again(chunk.len())).execute(conn).await?;
+            });
+        }
         Ok(())
     }
 
-    /// The inboxes of a server that took a record, each with the revision it took last.
-    pub async fn reached(&mut self, partner: &PartnerDomain, record: &RecordId) -> Result<Vec<(String, Revision)>, StoreError> {
-        let rows: Vec<(String, i64)> = on_backend!(self, conn => {
-            sqlx::query_as("SELECT inbox, revision FROM reached WHERE partner = $1 AND record = $2 ORDER BY inbox")
-                .bind(partner)
-                .bind(record)
-                .fetch_all(conn)
-                .await?
-        });
-        Ok(rows.into_iter().map(|(inbox, revision)| (inbox, unsigned(revision))).collect())
+    /// The inboxes of servers that took these records, each with the revision it took last.
+    pub async fn reached(
+        &mut self,
+        pairs: &[(&PartnerDomain, &RecordId)],
+    ) -> Result<BTreeMap<(PartnerDomain, RecordId), BTreeMap<String, Revision>>, StoreError> {
+        let mut found: BTreeMap<_, BTreeMap<String, Revision>> = BTreeMap::new();
+        for chunk in pairs.chunks(CHUNK) {
+            let rows: Vec<Row> = on_backend!(&mut *self, conn: Db => {
+                let mut query = QueryBuilder::<Db>::new("WITH wanted (partner, record) AS (");
+                query.push_values(rounded(chunk), |mut row, (partner, record)| {
+                    row.push_bind(partner).push_bind(record);
+                });
+                query.push(
+                    ") SELECT reached.partner, reached.record, reached.inbox, reached.revision
+                         FROM wanted
+                         JOIN reached ON reached.partner = wanted.partner AND reached.record = wanted.record",
+                );
+                query.build_query_as().fetch_all(conn).await?
+            });
+            for Row { partner, record, inbox, revision } in rows {
+                found.entry((partner, record)).or_default().insert(inbox, unsigned(revision));
+            }
+        }
+        Ok(found)
     }
 
     /// The record is deleted and every inbox that took it was told.

@@ -1,12 +1,13 @@
 //! How each server of the Fediverse wants our requests to be signed, as far as it showed it: one row a
 //! host, for a while. A host without a row is signed for with draft-cavage, which everybody reads.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use sqlx::FromRow;
+use sqlx::{FromRow, QueryBuilder};
 
 use super::columns::text_column;
-use super::{StoreError, Tx, on_backend};
+use super::{CHUNK, StoreError, Tx, on_backend, rounded};
 use crate::domain::{PartnerDomain, Timestamp};
 use crate::words;
 
@@ -43,6 +44,13 @@ pub struct Preference {
     pub valid_until: Timestamp,
 }
 
+#[derive(FromRow)]
+struct Row {
+    host: PartnerDomain,
+    #[sqlx(flatten)]
+    preference: Preference,
+}
+
 impl Preference {
     /// Whether new evidence changes what is remembered: it says something else, is stronger, or what is
     /// remembered is half over. A hint does not overrule what an answer proved.
@@ -57,15 +65,27 @@ impl Preference {
 }
 
 impl Tx {
-    /// What a host showed, as long as it counts.
-    pub async fn preferred_scheme(&mut self, host: &PartnerDomain, now: Timestamp) -> Result<Option<Preference>, StoreError> {
-        on_backend!(self, conn => {
-            Ok(sqlx::query_as("SELECT scheme, evidence, valid_until FROM scheme WHERE host = $1 AND valid_until > $2")
-                .bind(host)
-                .bind(now)
-                .fetch_optional(conn)
-                .await?)
-        })
+    /// What these hosts showed, as long as it counts.
+    pub async fn preferred_schemes(
+        &mut self,
+        hosts: &[&PartnerDomain],
+        now: Timestamp,
+    ) -> Result<BTreeMap<PartnerDomain, Preference>, StoreError> {
+        let mut found = BTreeMap::new();
+        for chunk in hosts.chunks(CHUNK) {
+            let rows: Vec<Row> = on_backend!(&mut *self, conn: Db => {
+                let mut query = QueryBuilder::<Db>::new("SELECT host, scheme, evidence, valid_until FROM scheme WHERE valid_until > ");
+                query.push_bind(now).push(" AND host IN (");
+                let mut list = query.separated(", ");
+                for host in rounded(chunk) {
+                    list.push_bind(host);
+                }
+                query.push(")");
+                query.build_query_as().fetch_all(conn).await?
+            });
+            found.extend(rows.into_iter().map(|row| (row.host, row.preference)));
+        }
+        Ok(found)
     }
 
     /// Remembers what a host showed.

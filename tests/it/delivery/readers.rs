@@ -240,7 +240,8 @@ store_tests! {
         clock.advance(Duration::from_hours(1));
         settle(&[&lyon]).await?;
         assert_eq!(schemes(&social), [false]);
-        let kept = lyon.federation.store.read().await?.preferred_scheme(&social.domain, lyon.federation.now()).await?;
+        let now = lyon.federation.now();
+        let kept = lyon.federation.store.read().await?.preferred_schemes(&[&social.domain], now).await?.remove(&social.domain);
         assert_eq!(kept, None);
     }
 

@@ -221,6 +221,22 @@ store_tests! {
         assert_eq!(who, [B, N]);
     }
 
+    async fn what_a_blocked_partner_is_told_to_delete_is_claimed_once(store: Store) {
+        with_partners(&store, &[N]).await?;
+        let first = one();
+        put(&store, std::slice::from_ref(&first)).await?;
+        plan(&store, 2).await?;
+        assert_eq!(deliver(&store, 3).await?.len(), 1);
+        let mut tx = store.write().await?;
+        // Its probe is due too, and may take what Deletes may take anyway.
+        tx.note_failure(&domain(N), second(4), second(4), second(10), Some("401")).await?;
+        tx.save().await?;
+        bury(&store, &first, 5).await?;
+        plan(&store, 6).await?;
+        let claimed = claim(&store, 11).await?;
+        assert_eq!(claimed.iter().map(|one| one.due_kind).collect::<Vec<_>>(), [ChangeKind::Deleted]);
+    }
+
     async fn a_hidden_record_is_told_only_to_who_holds_it(store: Store) {
         with_partners(&store, &[B]).await?;
         let first = one();

@@ -1,9 +1,12 @@
 //! Readers: accounts, what they follow, which inbox took what, and how a host is signed for.
 
+use std::collections::BTreeMap;
+
 use passerelle::domain::account::Account;
 use passerelle::domain::partner::{FollowState, PartnerKind};
+use passerelle::domain::{PartnerDomain, RecordId, Timestamp};
 use passerelle::store::schemes::REMEMBERED;
-use passerelle::store::{Evidence, ReaderInbox, Scheme, Store, StoreError, Tx};
+use passerelle::store::{Evidence, Preference, Reached, ReaderInbox, Scheme, Store, StoreError, Tx};
 
 use super::examples::*;
 use crate::store_tests;
@@ -18,6 +21,10 @@ async fn listed(store: &Store) -> Result<(), StoreError> {
     tx.put_partner(&reader).await?;
     tx.put_partner(&partner("bordeaux.example")).await?;
     tx.save().await
+}
+
+async fn preferred(tx: &mut Tx, host: &PartnerDomain, at: Timestamp) -> Result<Option<Preference>, StoreError> {
+    Ok(tx.preferred_schemes(&[host], at).await?.remove(host))
 }
 
 fn account(name: &str, shared: bool) -> Account {
@@ -55,8 +62,12 @@ store_tests! {
         assert_eq!(state(&mut tx).await?, FollowState::Accepted);
         let shared = ReaderInbox { address: format!("https://{SOCIAL}/inbox"), shared: true };
         let own = ReaderInbox { address: cem.inbox.clone(), shared: false };
-        assert_eq!(tx.reader_inboxes(&domain(SOCIAL), &p).await?, std::slice::from_ref(&shared), "one address, however many follow");
-        assert_eq!(tx.reader_inboxes(&domain(SOCIAL), &q).await?, [shared.clone(), own]);
+        let (social, nobody) = (domain(SOCIAL), domain("other.example"));
+        let inboxes = tx.reader_inboxes(&[(&social, &p), (&social, &q), (&nobody, &p)]).await?;
+        assert_eq!(inboxes.len(), 2, "of whom nobody follows there is none");
+        let of = |process: &RecordId| inboxes[&(social.clone(), process.clone())].iter().cloned().collect::<Vec<_>>();
+        assert_eq!(of(&p), std::slice::from_ref(&shared), "one address, however many follow");
+        assert_eq!(of(&q), [shared.clone(), own]);
         assert_eq!(tx.follower_counts().await?.get(&domain(SOCIAL)), Some(&3));
         assert_eq!((tx.count_followers(None).await?, tx.count_followers(Some(&p)).await?), (1, 2));
 
@@ -112,27 +123,34 @@ store_tests! {
         let record = record_id("contributions/a");
         let social = domain(SOCIAL);
         let mut tx = store.write().await?;
-        for (inbox, revision) in [("i1", 2), ("i1", 1), ("i2", 1)] {
-            tx.note_reached(&social, &record, inbox, revision).await?;
-        }
-        assert_eq!(tx.reached(&social, &record).await?, [("i1".to_owned(), 2), ("i2".to_owned(), 1)]);
+        let took = |inbox: &str, revision| Reached {
+            partner: social.clone(),
+            record: record.clone(),
+            inbox: inbox.to_owned(),
+            revision,
+        };
+        tx.note_reached(&[took("i1", 2), took("i2", 1)]).await?;
+        tx.note_reached(&[took("i1", 1)]).await?;
+        let (other, pair) = (record_id("contributions/b"), (social.clone(), record.clone()));
+        let reached = tx.reached(&[(&social, &record), (&social, &other)]).await?;
+        assert_eq!(reached, BTreeMap::from([(pair, BTreeMap::from([("i1".to_owned(), 2), ("i2".to_owned(), 1)]))]));
         assert_eq!(tx.forget_inbox(&social, "i2").await?, 0);
-        assert_eq!(tx.reached(&social, &record).await?.len(), 1);
+        assert_eq!(tx.reached(&[(&social, &record)]).await?.values().map(BTreeMap::len).sum::<usize>(), 1);
         tx.forget_reached(&social, &record).await?;
-        assert_eq!(tx.reached(&social, &record).await?, []);
+        assert!(tx.reached(&[(&social, &record)]).await?.is_empty());
     }
 
     async fn what_a_host_showed_counts_for_a_while(store: Store) {
         let social = domain(SOCIAL);
         let mut tx = store.write().await?;
-        assert_eq!(tx.preferred_scheme(&social, second(1)).await?, None);
+        assert_eq!(preferred(&mut tx, &social, second(1)).await?, None);
         tx.put_scheme(&social, Scheme::Rfc9421, Evidence::Asked, second(1)).await?;
         tx.put_scheme(&social, Scheme::Cavage, Evidence::Taken, second(2)).await?;
-        let kept = tx.preferred_scheme(&social, second(3)).await?.expect("it is remembered");
+        let kept = preferred(&mut tx, &social, second(3)).await?.expect("it is remembered");
         assert_eq!((kept.scheme, kept.evidence, kept.valid_until), (Scheme::Cavage, Evidence::Taken, second(2).plus(REMEMBERED)));
-        assert!(tx.preferred_scheme(&social, second(1).plus(REMEMBERED)).await?.is_some());
-        assert_eq!(tx.preferred_scheme(&social, second(2).plus(REMEMBERED)).await?, None);
-        assert_eq!(tx.preferred_scheme(&domain("other.example"), second(3)).await?, None);
+        assert!(preferred(&mut tx, &social, second(1).plus(REMEMBERED)).await?.is_some());
+        assert_eq!(preferred(&mut tx, &social, second(2).plus(REMEMBERED)).await?, None);
+        assert_eq!(preferred(&mut tx, &domain("other.example"), second(3)).await?, None);
     }
 
     async fn letters_keep_their_order_per_inbox(store: Store) {
