@@ -72,6 +72,8 @@ pub struct Options {
     pub connections: usize,
     /// `serve` processes that push from one database; above 1, one alone is measured first.
     pub processes: u32,
+    /// Deliveries that one `serve` has under way at once.
+    pub in_flight: usize,
     /// How long partners and readers take to answer.
     pub answer_after: Duration,
     /// Records on the platform of which ten change.

@@ -47,7 +47,7 @@ impl Bench<'_> {
     }
 
     async fn fan_out(&self, kind: PartnerKind, name: &str, processes: u32) -> anyhow::Result<Figure> {
-        let city = self.city("push", "").await?;
+        let city = self.city("push", &format!("[delivery]\nconcurrency = {}\n", self.options.in_flight)).await?;
         let partners = self.options.partners.max(1);
         let records = self.options.items.div_ceil(partners);
         let mut served = vec![city.serve().await?];

@@ -8,13 +8,14 @@ use serde_json::json;
 
 use super::{Common, Trouble};
 use crate::bench::{self, Axis, Options, Role, Simulator, Starting};
+use crate::config::Delivery;
 use crate::demo::platform::{Generation, LYON, SimulatedDecidim};
 use crate::domain::time::SystemClock;
 
 const EXAMPLES: &str = "Examples:
   passerelle bench                      every axis, 10 000 items each
   passerelle bench inbox push --json    two axes, one JSON document
-  passerelle bench push --processes 4 --answer-after 50 --database URL
+  passerelle bench push --processes 4 --in-flight 8 --answer-after 50 --database URL
   passerelle bench growth --stored 1000,100000
 
 Axes: limits (what the machine can do), inbox, push, backfill, ingest, read,
@@ -41,6 +42,9 @@ pub(super) struct Bench {
     /// `serve` processes that push together; one alone is measured too.
     #[arg(long, value_name = "N", default_value_t = 1)]
     processes: u32,
+    /// Deliveries that one `serve` has under way at once.
+    #[arg(long, value_name = "N", default_value_t = Delivery::default().concurrency)]
+    in_flight: usize,
     /// Milliseconds that partners and readers take to answer.
     #[arg(long, value_name = "MS", default_value_t = 0)]
     answer_after: u64,
@@ -82,6 +86,7 @@ impl Bench {
             partners: self.partners.max(1),
             connections: self.connections.clamp(1, 256),
             processes: self.processes.clamp(1, 64),
+            in_flight: self.in_flight.clamp(1, 256),
             answer_after: Duration::from_millis(self.answer_after),
             delta: self.delta.max(1),
             stored: self.stored,

@@ -17,7 +17,7 @@ use super::ledger::Ended;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What ends within it is written down together: a durable commit costs more than waiting for the others.
-const MOMENT: Duration = Duration::from_millis(1);
+const MOMENT: Duration = Duration::from_millis(5);
 
 type Task = Result<Ended, StoreError>;
 

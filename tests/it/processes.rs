@@ -56,6 +56,7 @@ fn by_record(arrivals: &[Arrival]) -> BTreeMap<(String, String), Vec<&Arrival>> 
 
 async fn many_processes(databases: Databases) -> TestResult {
     let city = Publisher::new(&databases, PARTNERS, Duration::from_millis(30)).await?;
+    city.first.rewrite(|text| format!("{text}[delivery]\nconcurrency = {IN_FLIGHT}\n"));
     let mut running = Vec::new();
     for _ in 0..PROCESSES {
         running.push(process(&city).await);
