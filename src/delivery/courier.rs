@@ -9,7 +9,7 @@ use crate::domain::change::ChangeKind;
 use crate::domain::digest::Digest;
 use crate::domain::partner::{FollowState, Partner, PartnerKind};
 use crate::domain::{PartnerDomain, Record, RecordId, Revision, Timestamp};
-use crate::federation::{Federation, dispatch, held, proof};
+use crate::federation::{Federation, dispatch, held, knock, proof};
 use crate::store::claims::Claimed;
 use crate::store::disclosures::{DisclosureResult, DisclosureState};
 use crate::store::letters::{Letter, LetterResult, LetterState};
@@ -71,18 +71,20 @@ impl Courier {
         let mut ids: Vec<RecordId> = leaving.iter().map(|one| one.record.clone()).collect();
         ids.sort();
         ids.dedup();
-        // Nothing is written; but SQLite's readers forget their pages at each commit of another connection, and the
-        // writer, which wrote down what was answered a moment ago, does not.
-        let mut tx = self.federation.store.write().await?;
+        let mut tx = self.federation.store.read_back().await?;
         let gates = tx.gates(&domains, now).await?;
         let partners = tx.lookup_partners(&domains.iter().collect::<Vec<_>>()).await?;
         let records = tx.lookup_records(&ids).await?;
+        drop(tx);
         let partners: BTreeMap<&PartnerDomain, &Partner> = partners.iter().map(|partner| (&partner.domain, partner)).collect();
         let records: HashMap<RecordId, Arc<StoredRecord>> =
             records.into_iter().map(|record| (record.id.clone(), Arc::new(record))).collect();
-        let due: Vec<(&Partner, &StoredRecord)> =
-            leaving.iter().filter_map(|one| Some((*partners.get(&one.partner)?, &**records.get(&one.record)?))).collect();
-        let mut wanted = Wanted::by(&mut tx, &due, now).await?;
+        let due: Vec<_> = leaving
+            .iter()
+            .filter_map(|one| Some((one, *partners.get(&one.partner)?, &**records.get(&one.record)?)))
+            .filter(|(_, partner, _)| partner.kind == PartnerKind::Reader)
+            .collect();
+        let wanted = self.wanted(&due, now).await?;
         let mut ready = Vec::with_capacity(leaving.len());
         for claimed in leaving {
             let (Some(partner), Some(record)) = (partners.get(&claimed.partner), records.get(&claimed.record)) else {
@@ -95,7 +97,7 @@ impl Courier {
             // Who was never offered a record is not told that it is gone.
             let unheard_of = !claimed.offered && record.standing != Standing::Live;
             ready.push(if may_leave && !unheard_of {
-                let wanted = wanted.remove(&(claimed.partner.clone(), claimed.record.clone())).unwrap_or_default();
+                let wanted = wanted.get(&(&claimed.partner, &claimed.record)).cloned().unwrap_or_default();
                 Ok(Departure { claimed: claimed.clone(), partner: (*partner).clone(), record: Arc::clone(record), wanted })
             } else {
                 Err(Ended::NotSent(claimed.clone()))
@@ -142,7 +144,7 @@ impl Courier {
         let known = match inbox.parse() {
             Ok(url) if partner.kind == PartnerKind::Reader => {
                 let host = PartnerDomain::of(&url);
-                tx.preferred_schemes(&[&host], began).await?.remove(&host)
+                knock::shown(&mut tx, &[&host], began).await.remove(&host)
             }
             _ => None,
         };

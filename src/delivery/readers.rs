@@ -10,16 +10,17 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use crate::domain::change::ChangeKind;
-use crate::domain::partner::{Partner, PartnerKind};
+use crate::domain::partner::Partner;
 use crate::domain::{PartnerDomain, RecordId, Revision, Timestamp};
 use crate::store::claims::Claimed;
 use crate::store::disclosures::{DisclosureResult, DisclosureState};
-use crate::store::{Preference, ReaderInbox, Standing, StoreError, StoredRecord, Tx};
+use crate::store::{Preference, ReaderInbox, Standing, StoreError, StoredRecord};
 
 use super::attempt::Prepared;
 use super::courier::{Carried, Courier, Departure, takes_back};
 use super::ledger::{Delivered, Ended, Note, Told};
 use super::outcome::{Health, Verdict, Written};
+use crate::federation::knock;
 
 /// The status by which an inbox says that it is gone for good.
 const GONE: u16 = 410;
@@ -48,24 +49,10 @@ impl Courier {
     pub(super) async fn deliver_to_reader(&self, departure: Departure, began: Timestamp) -> Result<Ended, StoreError> {
         let Departure { claimed, partner, record, wanted } = departure;
         let carried = Carried::of(&claimed, &record);
-        let Wanted { inboxes, had_any } = wanted;
-        let mut missing: Vec<(ReaderInbox, Option<Preference>)> = inboxes
-            .into_iter()
-            .filter(|(_, side)| side.has.is_none_or(|revision| revision < carried.revision))
-            .map(|(inbox, side)| (inbox, side.known))
-            .collect();
+        let Wanted { missing, more, had_any } = wanted;
         if missing.is_empty() && !had_any {
             // Nobody there follows it any more, or none ever took it.
             return Ok(Ended::Unwanted(claimed));
-        }
-        // All attempts of a claim run at once, so that they end within its lease.
-        let at_once = usize::try_from(self.settings.per_partner.max(1)).unwrap_or(1);
-        let more = missing.len() > at_once;
-        if more {
-            // Those that fail do not keep the others from their turn.
-            let turn = (claimed.attempts.saturating_sub(1) as usize).wrapping_mul(at_once) % missing.len();
-            missing.rotate_left(turn);
-            missing.truncate(at_once);
         }
         let attempts = missing.into_iter().map(|to| self.try_inbox(&claimed, &partner, &record, &carried, to, began));
         let tried = join_all(attempts).await;
@@ -79,7 +66,7 @@ impl Courier {
         partner: &Partner,
         record: &StoredRecord,
         carried: &Carried,
-        (inbox, known): (ReaderInbox, Option<Preference>),
+        Missing { inbox, known }: Missing,
         began: Timestamp,
     ) -> Result<Tried, StoreError> {
         let prepared = Prepared { known, ..self.prepare(partner, record, carried, &inbox.address, began) };
@@ -133,81 +120,98 @@ impl Courier {
     }
 }
 
-/// The inboxes that are to have the present state of a record.
-#[derive(Debug, Default)]
+/// What a reader server wants of a record.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Wanted {
-    inboxes: BTreeMap<ReaderInbox, Inbox>,
-    /// Any of them has any revision.
+    /// The inboxes that lack its present revision, as many as may be told at once.
+    missing: Vec<Missing>,
+    /// There are more of them.
+    more: bool,
+    /// Any inbox that counts has any revision.
     had_any: bool,
 }
 
-/// What is known of an inbox.
-#[derive(Debug, Default)]
-struct Inbox {
-    /// The revision it has.
-    has: Option<Revision>,
+/// An inbox that lacks the present revision of a record.
+#[derive(Debug, Clone)]
+struct Missing {
+    inbox: ReaderInbox,
     /// What its host showed of the signatures it reads.
     known: Option<Preference>,
 }
 
-impl Wanted {
-    /// What each of these reader servers wants of each of these records, by partner and record.
-    pub(super) async fn by(
-        tx: &mut Tx,
-        due: &[(&Partner, &StoredRecord)],
+impl Courier {
+    /// What each of these reader servers wants of each of these records, by partner and record. Read beside the
+    /// writer, because how much it is depends on how many follow.
+    pub(super) async fn wanted<'d>(
+        &self,
+        due: &[(&'d Claimed, &'d Partner, &'d StoredRecord)],
         now: Timestamp,
-    ) -> Result<BTreeMap<(PartnerDomain, RecordId), Self>, StoreError> {
-        let due: Vec<_> = due.iter().filter(|(partner, _)| partner.kind == PartnerKind::Reader).collect();
-        if due.is_empty() {
-            return Ok(BTreeMap::new());
-        }
-        let reached = tx.reached(&due.iter().map(|(partner, record)| (&partner.domain, &record.id)).collect::<Vec<_>>()).await?;
-        let following = tx
-            .reader_inboxes(&due.iter().map(|(partner, record)| (&partner.domain, &record.process)).collect::<Vec<_>>())
-            .await?;
+    ) -> Result<BTreeMap<(&'d PartnerDomain, &'d RecordId), Wanted>, StoreError> {
         let mut all = BTreeMap::new();
-        for (partner, record) in due {
-            let pair = (partner.domain.clone(), record.id.clone());
-            let reached = reached.get(&pair);
-            let following = following.get(&(partner.domain.clone(), record.process.clone()));
-            all.insert(pair, Self::of(record, reached, following));
+        if due.is_empty() {
+            return Ok(all);
         }
-        let hosts: BTreeMap<&str, PartnerDomain> = all
-            .values()
-            .flat_map(|wanted: &Self| wanted.inboxes.keys())
-            .filter_map(|inbox| Some((inbox.address.as_str(), PartnerDomain::of(&inbox.address.parse().ok()?))))
-            .collect();
-        let known = tx.preferred_schemes(&hosts.values().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>(), now).await?;
-        let known: BTreeMap<String, Preference> =
-            hosts.into_iter().filter_map(|(address, host)| Some((address.to_owned(), *known.get(&host)?))).collect();
-        for (inbox, side) in all.values_mut().flat_map(|wanted| &mut wanted.inboxes) {
-            side.known = known.get(&inbox.address).copied();
+        let at_once = usize::try_from(self.settings.per_partner.max(1)).unwrap_or(1);
+        let mut tx = self.federation.store.read().await?;
+        let reached: Vec<_> = due.iter().map(|(_, partner, record)| (&partner.domain, &record.id)).collect();
+        let reached = tx.reached(&reached).await?;
+        let following: Vec<_> = due.iter().map(|(_, partner, record)| (&partner.domain, &record.process)).collect();
+        let following = tx.reader_inboxes(&following).await?;
+        for (claimed, partner, record) in due {
+            let reached = reached.get(&(partner.domain.clone(), record.id.clone()));
+            let following = following.get(&(partner.domain.clone(), record.process.clone()));
+            // Those that fail do not keep the others from their turn.
+            let turn = (claimed.attempts.saturating_sub(1) as usize).wrapping_mul(at_once);
+            all.insert((&claimed.partner, &claimed.record), Wanted::of(record, reached, following, turn, at_once));
+        }
+        let host = |missing: &Missing| missing.inbox.address.parse().map(|url| PartnerDomain::of(&url)).ok();
+        let missing = all.values_mut().flat_map(|wanted: &mut Wanted| &mut wanted.missing);
+        let mut missing: Vec<_> = missing.filter_map(|missing| Some((host(missing)?, missing))).collect();
+        let hosts: BTreeSet<&PartnerDomain> = missing.iter().map(|(host, _)| host).collect();
+        let known = knock::shown(&mut tx, &hosts.into_iter().collect::<Vec<_>>(), now).await;
+        for (host, missing) in &mut missing {
+            missing.known = known.get(host).copied();
         }
         Ok(all)
     }
+}
 
+impl Wanted {
     fn of(
         record: &StoredRecord,
         reached: Option<&BTreeMap<String, Revision>>,
-        following: Option<&BTreeSet<ReaderInbox>>,
+        following: Option<&BTreeMap<String, bool>>,
+        turn: usize,
+        at_once: usize,
     ) -> Self {
-        let following = || following.into_iter().flatten();
-        let mut inboxes = BTreeMap::new();
+        let mut inboxes: BTreeMap<&str, (bool, Option<Revision>)> = BTreeMap::new();
         if record.standing == Standing::Live {
-            for inbox in following() {
-                let has = reached.and_then(|reached| reached.get(&inbox.address)).copied();
-                inboxes.insert(inbox.clone(), Inbox { has, known: None });
+            for (address, shared) in following.into_iter().flatten() {
+                let has = reached.and_then(|reached| reached.get(address)).copied();
+                inboxes.insert(address, (*shared, has));
             }
         }
         if takes_back(record) {
             for (address, revision) in reached.into_iter().flatten() {
-                let known = following().find(|inbox| inbox.address == *address).cloned();
-                let inbox = known.unwrap_or_else(|| ReaderInbox { address: address.clone(), shared: false });
-                inboxes.insert(inbox, Inbox { has: Some(*revision), known: None });
+                let shared = following.and_then(|following| following.get(address)).copied().unwrap_or(false);
+                inboxes.insert(address, (shared, Some(*revision)));
             }
         }
-        let had_any = inboxes.values().any(|side: &Inbox| side.has.is_some());
-        Self { inboxes, had_any }
+        let had_any = inboxes.values().any(|(_, has)| has.is_some());
+        let mut lacking: Vec<(&str, bool)> = inboxes
+            .into_iter()
+            .filter(|(_, (_, has))| has.is_none_or(|revision| revision < record.revision))
+            .map(|(address, (shared, _))| (address, shared))
+            .collect();
+        let more = lacking.len() > at_once;
+        if more {
+            let turn = turn % lacking.len();
+            lacking.rotate_left(turn);
+            lacking.truncate(at_once);
+        }
+        let inbox = |(address, shared): (&str, bool)| ReaderInbox { address: address.to_owned(), shared };
+        let missing = lacking.into_iter().map(|one| Missing { inbox: inbox(one), known: None }).collect();
+        Self { missing, more, had_any }
     }
 }
 

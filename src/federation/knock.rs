@@ -6,6 +6,8 @@
 //! showed is remembered in the store for a while, a fallback too, so that no host is knocked at twice for
 //! long. Only 400, 401 and 403 are a reason to knock again: everything else says nothing of a signature.
 
+use std::collections::BTreeMap;
+
 use http::{HeaderMap, Method, StatusCode};
 use sfv::{BareItem, Dictionary, ListEntry, Parser};
 use url::Url;
@@ -13,7 +15,7 @@ use url::Url;
 use crate::domain::partner::PartnerKind;
 use crate::domain::{PartnerDomain, Timestamp};
 use crate::outbound::{OutboundError, Request, Response};
-use crate::store::{Evidence, Preference, Scheme, StoreError};
+use crate::store::{Evidence, Preference, Scheme, StoreError, Tx};
 
 use super::Federation;
 use super::keys::Keys;
@@ -101,6 +103,15 @@ pub async fn signed_so(federation: &Federation, host: &PartnerDomain, scheme: Sc
         Ok(known) => learn(federation, host, known, scheme, Evidence::Sent, now).await,
         Err(error) => tracing::warn!(%host, %error, "what this host showed could not be read"),
     }
+}
+
+/// What these hosts showed. Not knowing it costs a second knock, never a delivery: what cannot be read is told and
+/// left out. Ask nothing more in this transaction.
+pub async fn shown(tx: &mut Tx, hosts: &[&PartnerDomain], now: Timestamp) -> BTreeMap<PartnerDomain, Preference> {
+    tx.preferred_schemes(hosts, now).await.unwrap_or_else(|error| {
+        tracing::warn!(%error, "what hosts showed could not be read; they get draft-cavage");
+        BTreeMap::new()
+    })
 }
 
 async fn remembered(federation: &Federation, host: &PartnerDomain, now: Timestamp) -> Result<Option<Preference>, StoreError> {

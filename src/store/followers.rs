@@ -1,7 +1,7 @@
 //! Who of the Fediverse follows what: the authority, or one consultation (FEP-efda). A server is pushed
 //! to while one of its accounts follows; its row among the partners says so in the same transaction.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use sqlx::QueryBuilder;
 
@@ -157,12 +157,13 @@ impl Tx {
         Ok(())
     }
 
-    /// The inboxes through which a server's followers of a consultation are reached, each once.
+    /// The inboxes through which a server's followers of a consultation are reached, each address once: whether
+    /// accounts share it is told with it. One account may call its own what another says is shared.
     pub async fn reader_inboxes(
         &mut self,
         pairs: &[(&PartnerDomain, &RecordId)],
-    ) -> Result<BTreeMap<(PartnerDomain, RecordId), BTreeSet<ReaderInbox>>, StoreError> {
-        let mut found: BTreeMap<_, BTreeSet<ReaderInbox>> = BTreeMap::new();
+    ) -> Result<BTreeMap<(PartnerDomain, RecordId), BTreeMap<String, bool>>, StoreError> {
+        let mut found: BTreeMap<_, BTreeMap<String, bool>> = BTreeMap::new();
         for chunk in pairs.chunks(CHUNK) {
             let rows: Vec<(PartnerDomain, RecordId, String, bool)> = on_backend!(&mut *self, conn: Db => {
                 let mut query = QueryBuilder::<Db>::new("WITH wanted (partner, process) AS (");
@@ -179,7 +180,7 @@ impl Tx {
                 query.build_query_as().fetch_all(conn).await?
             });
             for (partner, process, address, shared) in rows {
-                found.entry((partner, process)).or_default().insert(ReaderInbox { address, shared });
+                *found.entry((partner, process)).or_default().entry(address).or_default() |= shared;
             }
         }
         Ok(found)

@@ -207,6 +207,18 @@ impl Store {
         }
     }
 
+    /// To read what this process wrote a moment ago: on SQLite by the connection that wrote it. The others forget
+    /// every page they know at each commit of another connection. Be short, and write nothing.
+    ///
+    /// # Errors
+    /// As for [`Store::write`].
+    pub async fn read_back(&self) -> Result<Tx, StoreError> {
+        match self {
+            Self::Sqlite(store) => store.write().await.map(Tx::Sqlite),
+            Self::Postgres(pool) => postgres::read(pool).await.map(Tx::Postgres),
+        }
+    }
+
     /// A transaction to write in. On SQLite it holds the only write lock: be short, and never wait for
     /// a socket while holding it.
     ///

@@ -32,9 +32,17 @@ struct Row {
 }
 
 impl Tx {
-    /// Writes down which inboxes took which revisions; none of them is named twice with the same record.
+    /// Writes down which inboxes took which revisions.
     pub async fn note_reached(&mut self, reached: &[Reached]) -> Result<(), StoreError> {
-        for chunk in reached.chunks(CHUNK) {
+        // Of one inbox the newest: no statement may change a row twice.
+        let mut newest: BTreeMap<_, &Reached> = BTreeMap::new();
+        for one in reached {
+            let kept = newest.entry((&one.partner, &one.record, &one.inbox)).or_insert(one);
+            if one.revision > kept.revision {
+                *kept = one;
+            }
+        }
+        for chunk in newest.into_values().collect::<Vec<_>>().chunks(CHUNK) {
             on_backend!(&mut *self, conn: Db => {
                 let mut query = QueryBuilder::<Db>::new("INSERT INTO reached (partner, record, inbox, revision) ");
                 query.push_values(chunk, |mut row, one| {

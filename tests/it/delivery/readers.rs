@@ -130,6 +130,30 @@ store_tests! {
         assert_eq!(row.expect("it is in the ledger").state, DisclosureState::Acknowledged);
     }
 
+    async fn an_inbox_that_one_shares_and_another_calls_its_own_is_told_once_and_to_the_end(databases: Databases) {
+        let (_, lyon, social) = listed(&databases).await?;
+        let ana = following(&lyon, &social).await?;
+        // As a server's own actor, which has the shared inbox for its own.
+        let mut tx = lyon.federation.store.write().await?;
+        let hers = tx.lookup_account(ana.actor()).await?.expect("she follows");
+        let actor = social.url.join("/actor")?.as_str().parse()?;
+        let inbox = hers.shared_inbox.clone().expect("her server has one");
+        let own = passerelle::domain::account::Account { actor, inbox, shared_inbox: None, ..hers };
+        tx.put_account(&own).await?;
+        tx.put_follower(&own, None, "f", lyon.federation.now()).await?;
+        tx.save().await?;
+
+        let record = contribution(&lyon.url, 1);
+        publish(&lyon, &[consultation(&lyon.url, 1), record.clone()]).await?;
+        let posts = told(&social.posts());
+        assert_eq!(posts.iter().filter(|post| **post == of("Create", &record, "/inbox")).count(), 1, "{posts:?}");
+        let row = lyon.federation.store.read().await?.lookup_disclosure(&social.domain, &record.id).await?;
+        assert_eq!(row.map(|row| (row.state, row.acked_revision)), Some((DisclosureState::Acknowledged, Some(1))));
+        lyon.delete(&record.id).await?;
+        settle(&[&lyon]).await?;
+        assert_eq!(told(&social.posts()), [of("Delete", &record, "/inbox")]);
+    }
+
     async fn a_server_without_a_shared_inbox_is_told_at_each_account(databases: Databases) {
         let (clock, lyon, social) = listed(&databases).await?;
         let accounts: Vec<Account> = (1..=6).map(|n| social.account(&format!("u{n}"), false)).collect();

@@ -6,7 +6,7 @@ use passerelle::domain::account::Account;
 use passerelle::domain::partner::{FollowState, PartnerKind};
 use passerelle::domain::{PartnerDomain, RecordId, Timestamp};
 use passerelle::store::schemes::REMEMBERED;
-use passerelle::store::{Evidence, Preference, Reached, ReaderInbox, Scheme, Store, StoreError, Tx};
+use passerelle::store::{Evidence, Preference, Reached, Scheme, Store, StoreError, Tx};
 
 use super::examples::*;
 use crate::store_tests;
@@ -60,14 +60,20 @@ store_tests! {
         tx.put_follower(&cem, Some(&q), "f4", second(1)).await?;
         tx.put_follower(&cem, Some(&q), "f5", second(2)).await?;
         assert_eq!(state(&mut tx).await?, FollowState::Accepted);
-        let shared = ReaderInbox { address: format!("https://{SOCIAL}/inbox"), shared: true };
-        let own = ReaderInbox { address: cem.inbox.clone(), shared: false };
         let (social, nobody) = (domain(SOCIAL), domain("other.example"));
         let inboxes = tx.reader_inboxes(&[(&social, &p), (&social, &q), (&nobody, &p)]).await?;
         assert_eq!(inboxes.len(), 2, "of whom nobody follows there is none");
-        let of = |process: &RecordId| inboxes[&(social.clone(), process.clone())].iter().cloned().collect::<Vec<_>>();
-        assert_eq!(of(&p), std::slice::from_ref(&shared), "one address, however many follow");
-        assert_eq!(of(&q), [shared.clone(), own]);
+        let of = |process: &RecordId| inboxes[&(social.clone(), process.clone())].clone();
+        let shared = (format!("https://{SOCIAL}/inbox"), true);
+        assert_eq!(of(&p), BTreeMap::from([shared.clone()]), "one address, however many follow");
+        assert_eq!(of(&q), BTreeMap::from([shared.clone(), (cem.inbox.clone(), false)]));
+        // Whoever calls its own what others share adds no second entry.
+        let own = Account { inbox: shared.0.clone(), ..account("dan", false) };
+        tx.put_account(&own).await?;
+        tx.put_follower(&own, Some(&q), "f6", second(2)).await?;
+        let again = tx.reader_inboxes(&[(&social, &q)]).await?;
+        assert_eq!(again[&(social.clone(), q.clone())], of(&q));
+        assert!(tx.remove_follower(&social, &own.actor, Some(&q)).await?);
         assert_eq!(tx.follower_counts().await?.get(&domain(SOCIAL)), Some(&3));
         assert_eq!((tx.count_followers(None).await?, tx.count_followers(Some(&p)).await?), (1, 2));
 
@@ -129,7 +135,7 @@ store_tests! {
             inbox: inbox.to_owned(),
             revision,
         };
-        tx.note_reached(&[took("i1", 2), took("i2", 1)]).await?;
+        tx.note_reached(&[took("i1", 1), took("i1", 2), took("i1", 1), took("i2", 1)]).await?;
         tx.note_reached(&[took("i1", 1)]).await?;
         let (other, pair) = (record_id("contributions/b"), (social.clone(), record.clone()));
         let reached = tx.reached(&[(&social, &record), (&social, &other)]).await?;
