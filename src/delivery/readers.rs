@@ -12,6 +12,7 @@ use futures_util::future::join_all;
 use crate::domain::change::ChangeKind;
 use crate::domain::partner::Partner;
 use crate::domain::{PartnerDomain, RecordId, Revision, Timestamp};
+use crate::federation::knock;
 use crate::store::claims::Claimed;
 use crate::store::disclosures::{DisclosureResult, DisclosureState};
 use crate::store::{Preference, ReaderInbox, Standing, StoreError, StoredRecord};
@@ -20,7 +21,6 @@ use super::attempt::Prepared;
 use super::courier::{Carried, Courier, Departure, takes_back};
 use super::ledger::{Delivered, Ended, Note, Told};
 use super::outcome::{Health, Verdict, Written};
-use crate::federation::knock;
 
 /// The status by which an inbox says that it is gone for good.
 const GONE: u16 = 410;
@@ -54,6 +54,7 @@ impl Courier {
             // Nobody there follows it any more, or none ever took it.
             return Ok(Ended::Unwanted(claimed));
         }
+        // All attempts of a claim run at once, so that they end within its lease.
         let attempts = missing.into_iter().map(|to| self.try_inbox(&claimed, &partner, &record, &carried, to, began));
         let tried = join_all(attempts).await;
         let tried = tried.into_iter().collect::<Result<Vec<_>, _>>()?;
