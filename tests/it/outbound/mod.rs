@@ -10,7 +10,6 @@ mod tls;
 mod world;
 
 use std::io::Write;
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -204,31 +203,6 @@ async fn sec_115_nothing_is_sent_that_was_not_asked_for() {
             assert!(!request.contains(header), "{request}");
         }
     }
-}
-
-#[tokio::test]
-async fn sec_103_proxies_of_the_environment_are_ignored() {
-    // The environment of this process cannot be changed safely: a child of it runs the test below.
-    let proxy = Raw::answering(b"HTTP/1.1 502 Proxied\r\ncontent-length: 0\r\n\r\n".to_vec()).await;
-    let target = Raw::answering(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n".to_vec()).await;
-    let (address, url) = (proxy.url.to_string(), target.url.to_string());
-    let child = tokio::task::spawn_blocking(move || {
-        Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "outbound::a_child_with_proxies_in_its_environment"])
-            .envs(["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"].map(|name| (name, address.clone())))
-            .env("PASSERELLE_TEST_TARGET", url)
-            .status()
-            .unwrap()
-    });
-    assert!(child.await.unwrap().success());
-    assert_eq!((proxy.connections(), target.connections()), (0, 1));
-}
-
-#[tokio::test]
-async fn a_child_with_proxies_in_its_environment() {
-    let Ok(target) = std::env::var("PASSERELLE_TEST_TARGET") else { return };
-    let response = client().send(Request::get(target.parse().unwrap())).await.unwrap();
-    assert_eq!(response.status.as_u16(), 200);
 }
 
 #[tokio::test]
