@@ -5,7 +5,8 @@
 //! of ours. What stands on a page is written into the ledger before its first byte leaves; a signed
 //! request for `next` says that the page before it was kept, and those before that one. `next` stands on the
 //! last page too: asked again later it brings what is new. `ahead`, on a page that is full, is the same page
-//! for whoever has not kept this one yet: asking for it says nothing of this one, only of those before it.
+//! for whoever has not kept this one yet, nor the two before it: asking for it says nothing of them, only of
+//! those before.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -30,7 +31,7 @@ const PUSH_AFTER: Duration = Duration::from_mins(15);
 pub struct Asked<'a> {
     /// The cursor; none for the first page.
     pub after: Option<&'a str>,
-    /// The page before it is not kept yet.
+    /// The pages before it may not be kept yet ([`READ_AHEAD`](crate::store::stream::READ_AHEAD)).
     pub ahead: bool,
 }
 

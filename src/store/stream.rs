@@ -17,6 +17,9 @@ use super::{StoreError, Tx, on_backend};
 use crate::domain::digest::Digest;
 use crate::domain::{Class, PartnerDomain, RecordId, Timestamp};
 
+/// How many pages before the one that is asked for a reader that reads ahead may not have kept yet.
+pub const READ_AHEAD: usize = 3;
+
 /// Which page of the stream is asked for. Opaque to partners; it only means something for the partner
 /// it was made for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,7 +100,7 @@ pub struct StreamRequest<'r> {
     pub partner: &'r PartnerDomain,
     /// Which page; none begins a new pass from the start.
     pub cursor: Option<&'r StreamCursor>,
-    /// The partner asks before it kept the page before this one.
+    /// The partner asks before it kept the pages before this one: [`READ_AHEAD`] of them at most.
     pub ahead: bool,
     /// How many records at most.
     pub limit: u32,
@@ -123,8 +126,8 @@ struct Pick {
 
 impl Tx {
     /// Opens a page for a partner, or opens it again when its answer was lost; acknowledges the pages
-    /// before it, but for the last of them where the partner reads ahead. None when the cursor belongs to an earlier pass, or to a
-    /// page that was acknowledged while a later one is open: the partner begins again.
+    /// before it, but for the last [`READ_AHEAD`] where the partner reads ahead. None when the cursor belongs to an
+    /// earlier pass, or to a page that was acknowledged while a later one is open: the partner begins again.
     pub async fn open_stream_page(&mut self, request: &StreamRequest<'_>) -> Result<Option<StreamPage>, StoreError> {
         whole("an address", request.activity)?;
         let cursor = match request.cursor {
@@ -143,7 +146,8 @@ impl Tx {
         if picked.is_empty() && self.last_open_page(request.partner).await? > Some(cursor.page) {
             return Ok(None);
         }
-        let arrived = self.acknowledge_pages(request, cursor.page - if request.ahead { 2 } else { 1 }).await?;
+        let unkept = if request.ahead { i64::try_from(READ_AHEAD).unwrap_or(i64::MAX) } else { 0 };
+        let arrived = self.acknowledge_pages(request, cursor.page.saturating_sub(1).saturating_sub(unkept)).await?;
         if picked.is_empty() {
             picked = self.pick(request, &cursor, cursor.after.as_ref(), request.limit).await?;
             let missing = request.limit.saturating_sub(u32::try_from(picked.len()).unwrap_or(u32::MAX));

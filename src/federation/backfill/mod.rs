@@ -4,16 +4,17 @@
 //! A page is believed no more than a push: each item is judged as if it had been pushed (`object`); what is
 //! refused is told to a person, and the rest of the page is kept. Copies and our place in the stream are
 //! saved together, so a crash repeats a page at most. Asking for `next` tells the partner that the page
-//! before it was kept; `ahead`, where a partner offers it, does not: it is asked for while that page is kept.
+//! before it was kept; `ahead`, where a partner offers it, does not: pages are asked for while those before
+//! them are kept (`ahead`).
 
+mod ahead;
 mod page;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::task::JoinSet;
+use tokio::sync::Semaphore;
 
 use super::object::{self, Judged, Objection, Read};
 use super::refusal::{Code, Refusal};
@@ -25,6 +26,7 @@ use crate::store::leases::this_process;
 use crate::store::{AuditEntry, CopyStanding, CopyWrite, Lease, PutCopy, StoreError, StoredCopy, Tx};
 use crate::telemetry::kill_point;
 
+use ahead::{Ahead, Room};
 use page::{Page, PageError};
 
 /// Pages of one partner in one step (SEC-136).
@@ -125,7 +127,7 @@ pub async fn ask_soon(tx: &mut Tx, partner: &PartnerDomain, now: Timestamp) -> R
 /// # Errors
 /// Only of the database.
 pub async fn read(federation: &Federation, partner: &Partner) -> Result<Reading, StoreError> {
-    match Course::begin(federation, partner.clone(), &Arc::new(Semaphore::new(1))).await? {
+    match Course::begin(federation, partner.clone(), &Arc::new(Semaphore::new(MAX_AHEAD))).await? {
         Some(mut course) => {
             while course.turn().await? {}
             course.end().await
@@ -142,8 +144,8 @@ struct Course<'a> {
     reading: Reading,
     at: String,
     seen: HashSet<String>,
-    /// The page at `at`, asked for and judged while the one before it was kept.
-    ahead: JoinSet<(OwnedSemaphorePermit, Result<Page, PageError>)>,
+    /// The pages from `at` on, asked for and judged while those before them are kept.
+    ahead: Option<Ahead>,
     /// How many pages may still be read ahead.
     waiting: Arc<Semaphore>,
     /// The partner no longer knows our place: from the beginning, next time.
@@ -160,8 +162,8 @@ impl<'a> Course<'a> {
         tx.save().await?;
         let at = cursor.or_else(|| partner.records.clone()).unwrap_or_default();
         let reading = Reading { pages: 0, applied: 0, refused: 0, ended: Ended::Complete };
-        let (seen, ahead, waiting) = (HashSet::new(), JoinSet::new(), Arc::clone(waiting));
-        Ok(Some(Self { federation, partner, lease, reading, at, seen, ahead, waiting, lost: false }))
+        let (seen, waiting) = (HashSet::new(), Arc::clone(waiting));
+        Ok(Some(Self { federation, partner, lease, reading, at, seen, ahead: None, waiting, lost: false }))
     }
 
     /// Reads one page; whether there may be more.
@@ -170,10 +172,12 @@ impl<'a> Course<'a> {
             Ended::LimitReached
         } else if self.seen.insert(self.at.clone()) {
             match self.page().await {
-                Ok(page) => {
+                Ok((room, page)) => {
                     let empty = page.items.is_empty();
                     self.read_ahead(&page);
-                    match self.keep(page).await? {
+                    let kept = self.keep(page).await?;
+                    drop(room);
+                    match kept {
                         None => return Ok(!empty),
                         Some(ended) => ended,
                     }
@@ -193,25 +197,22 @@ impl<'a> Course<'a> {
 
     /// The next page: the one that was read ahead, where it holds anything; else asked for now, which tells
     /// the partner that everything before it was kept.
-    async fn page(&mut self) -> Result<Page, PageError> {
-        if let Some(Ok((_, Ok(page)))) = self.ahead.join_next().await
-            && !page.items.is_empty()
+    async fn page(&mut self) -> Result<(Option<Room>, Page), PageError> {
+        if let Some(ahead) = &mut self.ahead
+            && let Some((room, page)) = ahead.next().await
         {
-            return Ok(page);
+            return Ok((Some(room), page));
         }
-        page::page(self.federation, &self.partner, &self.at).await
+        self.ahead = None;
+        Ok((None, page::page(self.federation, &self.partner, &self.at).await?))
     }
 
-    /// Asks for the page after this one and judges it, where not too many wait already. A task of its own: no
-    /// transaction waits for a socket, and the one that writes this page waits for no proof.
+    /// Goes on behind this page while it is kept, where that is not done already.
     fn read_ahead(&mut self, page: &Page) {
-        let Some(ahead) = page.leads.ahead.clone().filter(|_| !page.items.is_empty() && self.reading.pages + 1 < MAX_PAGES)
-        else {
-            return;
-        };
-        let Ok(permit) = Arc::clone(&self.waiting).try_acquire_owned() else { return };
-        let (federation, partner) = (self.federation.clone(), self.partner.clone());
-        self.ahead.spawn(async move { (permit, page::page(&federation, &partner, &ahead).await) });
+        if self.ahead.is_none() && !page.items.is_empty() {
+            let pages = MAX_PAGES.saturating_sub(self.reading.pages + 1);
+            self.ahead = Ahead::begin(self.federation, &self.partner, &page.leads, pages, &self.waiting);
+        }
     }
 
     /// Writes down when the stream is due again, and gives it back.

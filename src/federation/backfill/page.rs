@@ -23,6 +23,12 @@ const MAX_ADDRESS: usize = 2048;
 /// for people, and why it is none.
 pub(super) type Item = Result<(RecordId, Result<Read, Objection>), (String, Refusal)>;
 
+/// A page as it came: its items are not judged yet.
+pub(super) struct Fetched {
+    items: Vec<Value>,
+    pub(super) leads: Leads,
+}
+
 /// A page as far as we use it.
 pub(super) struct Page {
     pub(super) items: Vec<Item>,
@@ -51,9 +57,19 @@ pub(super) enum PageError {
 
 /// A page of the partner's stream, each item judged by itself.
 pub(super) async fn page(federation: &Federation, partner: &Partner, at: &str) -> Result<Page, PageError> {
+    judged(federation, partner, fetch(federation, partner, at).await?).await
+}
+
+/// A page of the partner's stream, as it came.
+pub(super) async fn fetch(federation: &Federation, partner: &Partner, at: &str) -> Result<Fetched, PageError> {
     let url: Url = own(partner, at)?;
     let response = fetch::signed_get(federation, partner.kind, &url).await?;
-    let (items, leads) = read_page(partner, fetch::document(&response)?)?;
+    read_page(partner, fetch::document(&response)?)
+}
+
+/// The same page, each item judged by itself, on all cores.
+pub(super) async fn judged(federation: &Federation, partner: &Partner, page: Fetched) -> Result<Page, PageError> {
+    let Fetched { items, leads } = page;
     let keys = Arc::new(proof_keys(&mut federation.store.read().await?, partner).await?);
     let (partner, own, known, now) = (partner.clone(), federation.actor().clone(), Arc::clone(&keys), federation.now());
     let items = cores::each(items, move |item| judge(item, &partner, &own, &known, now)).await;
@@ -68,7 +84,7 @@ fn own(partner: &Partner, at: &str) -> Result<Url, PageError> {
 }
 
 /// What a page says; counts such as `totalItems` are never believed (SEC-137).
-fn read_page(partner: &Partner, mut document: Value) -> Result<(Vec<Value>, Leads), PageError> {
+fn read_page(partner: &Partner, mut document: Value) -> Result<Fetched, PageError> {
     if document.get("type").and_then(Value::as_str) != Some("OrderedCollectionPage") {
         return Err(PageError::Shape("it is not an OrderedCollectionPage"));
     }
@@ -81,7 +97,8 @@ fn read_page(partner: &Partner, mut document: Value) -> Result<(Vec<Value>, Lead
     let next = document.get("next").and_then(Value::as_str).ok_or(PageError::Shape("it has no next"))?;
     own(partner, next)?;
     let ahead = document.get("ahead").and_then(Value::as_str).filter(|ahead| own(partner, ahead).is_ok());
-    Ok((items, Leads { next: next.to_owned(), ahead: ahead.map(str::to_owned) }))
+    let leads = Leads { next: next.to_owned(), ahead: ahead.map(str::to_owned) };
+    Ok(Fetched { items, leads })
 }
 
 fn judge(item: Value, partner: &Partner, own: &ActorId, keys: &[ProofKey], now: Timestamp) -> Item {

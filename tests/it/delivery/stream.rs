@@ -108,19 +108,32 @@ store_tests! {
     }
 
     async fn reading_ahead_acknowledges_only_what_was_kept_before(databases: Databases) {
-        let (lyon, bordeaux) = city_of(&databases, 120).await?;
-        let first = read(&get_as(&bordeaux, &lyon, "/actor/records").await?);
-        let second = read(&get_as(&bordeaux, &lyon, &path_to("ahead", &first, &lyon)).await?);
-        assert_eq!((ids(&second).len(), acked(&first, &lyon, &bordeaux).await?), (100, [false].into()));
+        let (lyon, bordeaux) = city_of(&databases, 270).await?;
+        let acked_of = async |pages: &[Value]| -> anyhow::Result<Vec<bool>> {
+            let mut all = Vec::new();
+            for page in pages {
+                let rows = acked(page, &lyon, &bordeaux).await?;
+                assert_eq!(rows.len(), 1, "a page is acknowledged as a whole");
+                all.extend(rows);
+            }
+            Ok(all)
+        };
+        let mut pages = vec![read(&get_as(&bordeaux, &lyon, "/actor/records").await?)];
+        // Up to three that are not kept: nothing is said of them.
+        for _ in 0..3 {
+            pages.push(read(&get_as(&bordeaux, &lyon, &path_to("ahead", &pages[pages.len() - 1], &lyon)).await?));
+        }
+        assert_eq!(acked_of(&pages).await?, [false; 4]);
         // The page that it leads to is the one that `next` leads to.
-        assert_eq!(second["next"], read(&get_as(&bordeaux, &lyon, &path_to("ahead", &first, &lyon)).await?)["next"]);
-        let third = read(&get_as(&bordeaux, &lyon, &path_to("ahead", &second, &lyon)).await?);
-        assert_eq!((acked(&first, &lyon, &bordeaux).await?, acked(&second, &lyon, &bordeaux).await?), ([true].into(), [false].into()));
-        assert_eq!((ids(&third).len(), third.get("ahead")), (41, None), "nothing is ahead of the last page");
-        read(&get_as(&bordeaux, &lyon, &path_of(&third, &lyon)).await?);
-        assert_eq!((acked(&second, &lyon, &bordeaux).await?, acked(&third, &lyon, &bordeaux).await?), ([true].into(), [true].into()));
-        let all: HashSet<String> = [first, second, third].iter().flat_map(ids).collect();
-        assert_eq!(all.len(), 241, "each once");
+        assert_eq!(pages[3]["next"], read(&get_as(&bordeaux, &lyon, &path_to("ahead", &pages[2], &lyon)).await?)["next"]);
+        pages.push(read(&get_as(&bordeaux, &lyon, &path_to("ahead", &pages[3], &lyon)).await?));
+        assert_eq!(acked_of(&pages).await?, [true, false, false, false, false]);
+        pages.push(read(&get_as(&bordeaux, &lyon, &path_to("ahead", &pages[4], &lyon)).await?));
+        assert_eq!((ids(&pages[5]).len(), pages[5].get("ahead")), (41, None), "nothing is ahead of the last page");
+        assert_eq!(acked_of(&pages).await?, [true, true, false, false, false, false]);
+        read(&get_as(&bordeaux, &lyon, &path_of(&pages[5], &lyon)).await?);
+        assert_eq!(acked_of(&pages).await?, [true; 6]);
+        assert_eq!(pages.iter().flat_map(ids).collect::<HashSet<_>>().len(), 541, "each once");
     }
 
     async fn pages_are_read_ahead_and_one_that_is_lost_is_asked_for_again(databases: Databases) {
@@ -336,7 +349,7 @@ store_tests! {
         let nantes = TestGateway::start(&databases, "nantes", &clock).await;
         let order = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
         for (origin, name) in [(&lyon, "lyon"), (&bordeaux, "bordeaux")] {
-            origin.publish(&(1..=210).map(|n| consultation(&origin.url, n)).collect::<Vec<_>>()).await?;
+            origin.publish(&(1..=510).map(|n| consultation(&origin.url, n)).collect::<Vec<_>>()).await?;
             origin.list(&nantes.as_partner(FollowState::Accepted, FollowState::None)).await?;
             nantes.list(&origin.as_partner(FollowState::None, FollowState::Accepted)).await?;
             let order = std::sync::Arc::clone(&order);
@@ -347,11 +360,11 @@ store_tests! {
                 None
             });
         }
-        assert_eq!(backfill::step(&nantes.federation).await?, Outcome::Worked(8), "three pages each, and an empty one");
+        assert_eq!(backfill::step(&nantes.federation).await?, Outcome::Worked(14), "six pages each, and an empty one");
         let order = std::mem::take(&mut *order.lock().expect("no panic"));
-        // Each is asked for two pages at most, one of them ahead, while the other waits.
+        // Each is asked for four pages at most, three of them ahead, while the other waits.
         let lead = |n: usize| order[..n].iter().map(|name| if *name == "lyon" { 1_i32 } else { -1 }).sum::<i32>();
-        assert!((0..=order.len()).all(|n| lead(n).abs() <= 2) && lead(order.len()) == 0, "{order:?}");
+        assert!((0..=order.len()).all(|n| lead(n).abs() <= 4) && lead(order.len()) == 0, "{order:?}");
     }
 
     async fn pages_of_few_partners_are_read_ahead_at_a_time(databases: Databases) {

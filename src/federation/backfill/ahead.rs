@@ -1,0 +1,80 @@
+//! Pages of one partner that are asked for and judged while those before them are kept: the partner writes,
+//! the wire carries, our cores prove and our store writes, each another page at the same time.
+
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::task::{JoinHandle, JoinSet};
+
+use super::page::{self, Leads, Page, PageError};
+use crate::domain::partner::Partner;
+use crate::federation::Federation;
+use crate::store::stream::READ_AHEAD;
+
+/// A page that is being judged, and its place among those that wait.
+type Coming = (Room, JoinHandle<Result<Page, PageError>>);
+
+/// A place among the pages that were asked for and are not kept yet: of this partner, and of all.
+pub(super) struct Room {
+    _own: OwnedSemaphorePermit,
+    _shared: OwnedSemaphorePermit,
+}
+
+/// See the module. Dropping it ends the reading.
+pub(super) struct Ahead {
+    coming: mpsc::Receiver<Coming>,
+    _reader: JoinSet<()>,
+}
+
+impl Ahead {
+    /// Begins to read on where a page leads, at most so many pages; `shared`: how many of all partners may wait.
+    /// A task of its own: no transaction waits for a socket, and the one that writes a page waits for no proof.
+    pub(super) fn begin(
+        federation: &Federation,
+        partner: &Partner,
+        from: &Leads,
+        pages: usize,
+        shared: &Arc<Semaphore>,
+    ) -> Option<Self> {
+        let from = from.ahead.clone().filter(|_| pages > 0)?;
+        let (send, coming) = mpsc::channel(READ_AHEAD);
+        let mut reader = JoinSet::new();
+        reader.spawn(read(federation.clone(), partner.clone(), from, pages, Arc::clone(shared), send));
+        Some(Self { coming, _reader: reader })
+    }
+
+    /// The next page, with its place, which it gives up when it is kept. None when no more comes: what remains
+    /// is asked for in turn.
+    pub(super) async fn next(&mut self) -> Option<(Room, Page)> {
+        let (room, page) = self.coming.recv().await?;
+        let page = page.await.ok()?.ok().filter(|page| !page.items.is_empty())?;
+        Some((room, page))
+    }
+}
+
+/// Asks for one page after the other while there is room for it.
+async fn read(
+    federation: Federation,
+    partner: Partner,
+    from: String,
+    pages: usize,
+    shared: Arc<Semaphore>,
+    send: mpsc::Sender<Coming>,
+) {
+    let (mut at, own) = (from, Arc::new(Semaphore::new(READ_AHEAD)));
+    for _ in 0..pages {
+        // Its own pages are kept sooner or later; those of others may wait for a turn that waits for this one.
+        let (Ok(own), Ok(shared)) = (Arc::clone(&own).acquire_owned().await, Arc::clone(&shared).try_acquire_owned()) else {
+            return;
+        };
+        let Ok(fetched) = page::fetch(&federation, &partner, &at).await else { return };
+        let next = fetched.leads.ahead.clone();
+        let (federation, partner) = (federation.clone(), partner.clone());
+        let judged = tokio::spawn(async move { page::judged(&federation, &partner, fetched).await });
+        if send.send((Room { _own: own, _shared: shared }, judged)).await.is_err() {
+            return;
+        }
+        let Some(next) = next else { return };
+        at = next;
+    }
+}
