@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::Federation;
 use super::reader::followers_of;
 use crate::domain::change::ChangeKind;
+use crate::domain::digest::sha256;
 use crate::domain::partner::{Partner, PartnerKind};
 use crate::domain::{Key, PartnerDomain, RecordId, Revision, Timestamp};
 
@@ -58,7 +59,8 @@ pub fn carrying(
     Activity { id, body: body.into() }
 }
 
-/// The address of the activity that tells `partner` of one revision of a record (or of its tombstone).
+/// The address of the activity that tells `partner` of one revision of a record (or of its tombstone). What tells
+/// many partners of the same revision begins alike, so that the log keeps it together.
 #[must_use]
 pub fn carrying_id(
     federation: &Federation,
@@ -67,7 +69,13 @@ pub fn carrying_id(
     record: &RecordId,
     revision: Revision,
 ) -> String {
-    id_of(federation, &format!("{kind} {partner} {record} {revision}"))
+    let what = sha256(format!("{record} {revision}").as_bytes());
+    let all = sha256(format!("{kind} {partner} {record} {revision}").as_bytes());
+    let mut key = [0_u8; 16];
+    let (half, other) = key.split_at_mut(8);
+    half.copy_from_slice(&what[..8]);
+    other.copy_from_slice(&all[..8]);
+    address(federation, &Key::from_bytes(&key))
 }
 
 /// Our Follow of a partner; a later one is another activity.
@@ -97,8 +105,11 @@ pub fn letter(
 }
 
 fn id_of(federation: &Federation, name: &str) -> String {
-    let key = Key::digest_of(name.as_bytes());
-    federation.address("activities", &key).map_or_else(|_| format!("/activities/{key}"), |url| url.to_string())
+    address(federation, &Key::digest_of(name.as_bytes()))
+}
+
+fn address(federation: &Federation, key: &Key) -> String {
+    federation.address("activities", key).map_or_else(|_| format!("/activities/{key}"), |url| url.to_string())
 }
 
 fn audience(federation: &Federation, partner: &Partner, process: Option<&RecordId>) -> (Value, Option<Value>) {

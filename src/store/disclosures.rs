@@ -11,6 +11,7 @@ use sqlx::{FromRow, QueryBuilder};
 
 use super::claims::Claimed;
 use super::columns::{number, remark, small, status, text_column, unsigned};
+use super::partner_receipts::PartnerReceipt;
 use super::{CHUNK, StoreError, Tx, on_backend};
 use crate::domain::change::ChangeKind;
 use crate::domain::digest::Digest;
@@ -124,8 +125,10 @@ macro_rules! select_disclosures {
     ($rest:literal) => {
         concat!(
             "SELECT partner, record, class, due_revision, due_kind, state, offered, acked_revision, acked_digest, acked_at,
-                    attempts, planned_at, next_at, last_status, last_answer, receipt, purge_receipt
-               FROM disclosure ",
+                    attempts, planned_at, next_at, last_status, last_answer, receipt,
+                    CASE WHEN state = 'purged' THEN purge_receipt END AS purge_receipt
+               FROM disclosure
+               LEFT JOIN disclosure_receipt USING (partner, record) ",
             $rest
         )
     };
@@ -165,7 +168,7 @@ impl Tx {
             let rows: Vec<(PartnerDomain, RecordId)> = on_backend!(&mut *self, conn: Db => {
                 let mut query = QueryBuilder::<Db>::new(
                     "WITH result (partner, record, fence, revision, due_revision, due_kind, state, again_at, next_at, reached, purged,
-                                  digest, at, receipt, status, answer) AS (",
+                                  digest, at, status, answer) AS (",
                 );
                 query.push_values(chunk, |mut row, (claimed, result)| {
                     let reached = matches!(result.state, S::Acknowledged | S::PurgeAsked | S::Purged);
@@ -182,7 +185,6 @@ impl Tx {
                         .push_bind(result.state == S::Purged)
                         .push_bind(&result.digest)
                         .push_bind(result.at)
-                        .push_bind(&result.receipt)
                         .push_bind(result.status.map(i64::from))
                         .push_bind(result.answer.as_deref().map(|answer| remark(answer, ANSWER)));
                 });
@@ -214,9 +216,6 @@ impl Tx {
                             acked_digest = CASE WHEN now.purged THEN NULL WHEN now.reached THEN now.digest
                                                 ELSE disclosure.acked_digest END,
                             acked_at = CASE WHEN now.reached THEN now.at ELSE disclosure.acked_at END,
-                            receipt = CASE WHEN now.reached AND NOT now.purged THEN COALESCE(now.receipt, disclosure.receipt)
-                                           ELSE disclosure.receipt END,
-                            purge_receipt = CASE WHEN now.purged THEN now.receipt ELSE disclosure.purge_receipt END,
                             page = CASE WHEN now.purged THEN NULL ELSE disclosure.page END,
                             last_status = now.status, last_answer = now.answer, lease_until = NULL, lease_holder = NULL
                        FROM now
@@ -228,7 +227,18 @@ impl Tx {
             });
             written.extend(rows);
         }
-        Ok(results.iter().map(|(claimed, _)| written.contains(&(claimed.partner.clone(), claimed.record.clone()))).collect())
+        let in_time: Vec<bool> =
+            results.iter().map(|(claimed, _)| written.contains(&(claimed.partner.clone(), claimed.record.clone()))).collect();
+        let proven = results.iter().zip(&in_time).filter(|(_, in_time)| **in_time).filter_map(|((claimed, result), _)| {
+            let (receipt, about) = (result.receipt.as_deref()?, (&claimed.partner, &claimed.record));
+            match result.state {
+                S::Purged => Some(PartnerReceipt { about, receipt: None, purge_receipt: Some(receipt) }),
+                S::Acknowledged | S::PurgeAsked => Some(PartnerReceipt { about, receipt: Some(receipt), purge_receipt: None }),
+                _ => None,
+            }
+        });
+        self.keep_receipts(&proven.collect::<Vec<_>>()).await?;
+        Ok(in_time)
     }
 
     /// Locks these rows and then these partners for the rest of the transaction, always in the same order, which is
@@ -241,7 +251,7 @@ impl Tx {
             query.push_values(rows, |mut row, claimed| {
                 row.push_bind(&claimed.partner).push_bind(&claimed.record);
             });
-            query.push(") ORDER BY partner, record FOR NO KEY UPDATE");
+            query.push(") ORDER BY record, partner FOR NO KEY UPDATE");
             query.build().execute(&mut **tx).await?;
         }
         if !partners.is_empty() {
@@ -265,12 +275,12 @@ impl Tx {
         receipt: &str,
         at: Timestamp,
     ) -> Result<bool, StoreError> {
-        let done = on_backend!(self, conn => {
+        let receipt = super::columns::whole("a receipt", receipt)?;
+        let done = on_backend!(&mut *self, conn => {
             sqlx::query(
                 "UPDATE disclosure
-                    SET state = 'purged', offered = FALSE, acked_revision = NULL, acked_digest = NULL, acked_at = $4,
-                        purge_receipt = $3, page = NULL, fence = fence + 1, lease_until = NULL, lease_holder = NULL,
-                        due_kind = 'deleted', priority = 0,
+                    SET state = 'purged', offered = FALSE, acked_revision = NULL, acked_digest = NULL, acked_at = $3, page = NULL,
+                        fence = fence + 1, lease_until = NULL, lease_holder = NULL, due_kind = 'deleted', priority = 0,
                         due_revision = COALESCE((SELECT gone.revision
                                                    FROM record AS gone
                                                   WHERE gone.id = $2 AND gone.standing = 'deleted'
@@ -281,12 +291,15 @@ impl Tx {
             )
             .bind(partner)
             .bind(record)
-            .bind(super::columns::whole("a receipt", receipt)?)
             .bind(at)
             .execute(conn)
             .await?
             .rows_affected()
         });
+        if done == 1 {
+            self.keep_receipts(&[PartnerReceipt { about: (partner, record), receipt: None, purge_receipt: Some(receipt) }])
+                .await?;
+        }
         Ok(done == 1)
     }
 

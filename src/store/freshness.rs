@@ -1,6 +1,7 @@
 //! How long copies live without a word from their origin (R6, R7, architecture §4.10): which ask to be
 //! renewed, and what becomes of one that nobody renewed.
 
+use super::partner_receipts::PartnerReceipt;
 use super::{StoreError, Tx, on_backend};
 use crate::domain::digest::Digest;
 use crate::domain::{PartnerDomain, RecordId, Timestamp};
@@ -80,17 +81,17 @@ impl Tx {
         receipt: &str,
         at: Timestamp,
     ) -> Result<bool, StoreError> {
-        let done = on_backend!(self, conn => {
+        let receipt = super::columns::whole("a receipt", receipt)?;
+        let done = on_backend!(&mut *self, conn => {
             sqlx::query(
                 "UPDATE disclosure
-                    SET state = 'purged', offered = FALSE, acked_revision = NULL, acked_digest = NULL, acked_at = $4,
-                        purge_receipt = $3, fence = fence + 1, lease_until = NULL, lease_holder = NULL
+                    SET state = 'purged', offered = FALSE, acked_revision = NULL, acked_digest = NULL, acked_at = $3,
+                        fence = fence + 1, lease_until = NULL, lease_holder = NULL
                   WHERE partner = $1 AND record = $2 AND state IN ('acknowledged', 'purge-asked')
-                    AND acked_digest = $5 AND acked_at <= $6",
+                    AND acked_digest = $4 AND acked_at <= $5",
             )
             .bind(partner)
             .bind(record)
-            .bind(super::columns::whole("a receipt", receipt)?)
             .bind(at)
             .bind(held)
             .bind(purged_at)
@@ -98,6 +99,10 @@ impl Tx {
             .await?
             .rows_affected()
         });
+        if done == 1 {
+            self.keep_receipts(&[PartnerReceipt { about: (partner, record), receipt: None, purge_receipt: Some(receipt) }])
+                .await?;
+        }
         Ok(done == 1)
     }
 }

@@ -32,6 +32,7 @@ pub mod leases;
 pub mod letters;
 pub mod meta;
 pub mod paging;
+mod partner_receipts;
 pub mod partners;
 mod peek;
 pub mod plan;

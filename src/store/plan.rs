@@ -57,13 +57,14 @@ impl Tx {
                             'due', ",
                 );
                 query.push_bind(at).push(", ").push_bind(at);
-                // Always in the same order, so that two processes never wait for each other in a circle.
+                // Always in the same order, so that two processes never wait for each other in a circle; and record by
+                // record, as they are claimed and finished: what is done together lies together.
                 // A row that is on its way keeps its lease: what is due next is looked at when it is done.
                 query.push(
                     " FROM due
                       LEFT JOIN disclosure AS mine ON mine.partner = due.domain AND mine.record = due.id
                       WHERE TRUE
-                      ORDER BY due.domain, due.id
+                      ORDER BY due.id, due.domain
                          ON CONFLICT (partner, record) DO UPDATE
                           SET class = excluded.class,
                               due_revision = excluded.due_revision,
@@ -77,8 +78,7 @@ impl Tx {
                               -- A recall is due since it is one, not since the news that it overtakes.
                               planned_at = CASE WHEN excluded.priority = 0 AND disclosure.priority > 0 THEN excluded.planned_at
                                                 WHEN disclosure.state IN ('due', 'sending', 'unconfirmed') THEN disclosure.planned_at
-                                                ELSE excluded.planned_at END,
-                              purge_receipt = NULL
+                                                ELSE excluded.planned_at END
                         WHERE excluded.due_revision > disclosure.due_revision",
                 );
                 query.build().execute(conn).await?.rows_affected()

@@ -112,7 +112,7 @@ store_tests! {
     async fn a_purge_without_a_receipt_that_holds_is_found(databases: Databases) {
         let (lyon, bordeaux) = after_a_day(&databases).await?;
         let purged = id(&lyon.url, Class::Contribution, 3);
-        let forged = "UPDATE disclosure SET purge_receipt = replace(purge_receipt, 'store', 'stare') WHERE state = 'purged'";
+        let forged = "UPDATE disclosure_receipt SET purge_receipt = replace(purge_receipt, 'store', 'stare')";
         plant(&lyon.federation.store, forged.to_owned()).await?;
         assert_eq!(findings(&lyon, &bordeaux).await?, [Finding::Unproven(purged)]);
     }
