@@ -63,8 +63,6 @@ impl SqliteStore {
             .pragma("mmap_size", "0")
             .pragma("temp_store", "MEMORY")
             .pragma("journal_size_limit", "16777216")
-            // Pages: as much as the limit above. What is written again and again goes into the file once in a while.
-            .pragma("wal_autocheckpoint", "4096")
             .pragma("cache_size", "-32000")
             .disable_statement_logging();
         let at = path.display().to_string();
