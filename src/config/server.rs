@@ -97,7 +97,7 @@ pub struct Delivery {
 
 impl Default for Delivery {
     fn default() -> Self {
-        Self { park_after: Period::days(30), concurrency: 32 }
+        Self { park_after: Period::days(30), concurrency: 64 }
     }
 }
 

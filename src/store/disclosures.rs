@@ -5,7 +5,7 @@
 //! on its way, a newer revision or a Delete only changes what is due *next*: so there is at most one
 //! request per (partner, record), and nothing overtakes a Delete.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use sqlx::{FromRow, QueryBuilder};
 
@@ -160,17 +160,62 @@ use DisclosureState as S;
 
 impl Tx {
     /// Writes down what became of claimed disclosures, in one statement however many they are; [`Tx::lock_ledger`]
-    /// comes before it. What was planned meanwhile is due next. Returns for each whether it was written: a row whose lease ran out belongs to
-    /// another worker, and its result is dropped.
+    /// comes before it. What was planned meanwhile is due next. Returns for each whether it was written: a row
+    /// whose lease ran out belongs to another worker, and its result is dropped.
     pub async fn finish_disclosures(&mut self, results: &[(&Claimed, &DisclosureResult)]) -> Result<Vec<bool>, StoreError> {
-        let mut written: HashSet<(PartnerDomain, RecordId)> = HashSet::new();
+        let mut in_time: Vec<bool> = Vec::with_capacity(results.len());
         for chunk in results.chunks(CHUNK) {
-            let rows: Vec<(PartnerDomain, RecordId)> = on_backend!(&mut *self, conn: Db => {
+            // As a rule all of them are: each row of an answer costs as much as a statement.
+            if chunk.len() == 1 || self.count_held(chunk).await? == chunk.len() as u64 {
+                let done = self.finish(chunk).await?;
+                if done != chunk.len() as u64 && chunk.len() > 1 {
+                    let (what, expected) = ("writing down deliveries", chunk.len() as u64);
+                    return Err(StoreError::Affected { what, expected, actual: done });
+                }
+                in_time.extend(chunk.iter().map(|_| done > 0));
+            } else {
+                for one in chunk {
+                    in_time.push(self.finish(std::slice::from_ref(one)).await? == 1);
+                }
+            }
+        }
+        let proven = results.iter().zip(&in_time).filter(|(_, in_time)| **in_time).filter_map(|((claimed, result), _)| {
+            let (receipt, about) = (result.receipt.as_deref()?, (&claimed.partner, &claimed.record));
+            match result.state {
+                S::Purged => Some(PartnerReceipt { about, receipt: None, purge_receipt: Some(receipt) }),
+                S::Acknowledged | S::PurgeAsked => Some(PartnerReceipt { about, receipt: Some(receipt), purge_receipt: None }),
+                _ => None,
+            }
+        });
+        self.keep_receipts(&proven.collect::<Vec<_>>()).await?;
+        Ok(in_time)
+    }
+
+    /// How many of these rows are still held by the claim that they come from.
+    async fn count_held(&mut self, results: &[(&Claimed, &DisclosureResult)]) -> Result<u64, StoreError> {
+        let held: i64 = on_backend!(self, conn: Db => {
+            let mut query = QueryBuilder::<Db>::new("WITH claimed (partner, record, fence) AS (");
+            query.push_values(results, |mut row, (claimed, _)| {
+                row.push_bind(&claimed.partner).push_bind(&claimed.record).push_bind(claimed.fence);
+            });
+            query.push(
+                ") SELECT COUNT(*)
+                     FROM claimed
+                     JOIN disclosure ON disclosure.partner = claimed.partner AND disclosure.record = claimed.record
+                                    AND disclosure.fence = claimed.fence AND disclosure.state = 'sending'",
+            );
+            query.build_query_scalar().fetch_one(conn).await?
+        });
+        Ok(unsigned(held))
+    }
+
+    async fn finish(&mut self, results: &[(&Claimed, &DisclosureResult)]) -> Result<u64, StoreError> {
+        Ok(on_backend!(self, conn: Db => {
                 let mut query = QueryBuilder::<Db>::new(
                     "WITH result (partner, record, fence, revision, due_revision, due_kind, state, again_at, next_at, reached, purged,
                                   digest, at, status, answer) AS (",
                 );
-                query.push_values(chunk, |mut row, (claimed, result)| {
+                query.push_values(results, |mut row, (claimed, result)| {
                     let reached = matches!(result.state, S::Acknowledged | S::PurgeAsked | S::Purged);
                     row.push_bind(&claimed.partner)
                         .push_bind(&claimed.record)
@@ -220,25 +265,10 @@ impl Tx {
                             last_status = now.status, last_answer = now.answer, lease_until = NULL, lease_holder = NULL
                        FROM now
                       WHERE disclosure.partner = now.partner AND disclosure.record = now.record
-                        AND disclosure.fence = now.fence AND disclosure.state = 'sending'
-                     RETURNING disclosure.partner, disclosure.record",
-                );
-                query.build_query_as().fetch_all(conn).await?
-            });
-            written.extend(rows);
-        }
-        let in_time: Vec<bool> =
-            results.iter().map(|(claimed, _)| written.contains(&(claimed.partner.clone(), claimed.record.clone()))).collect();
-        let proven = results.iter().zip(&in_time).filter(|(_, in_time)| **in_time).filter_map(|((claimed, result), _)| {
-            let (receipt, about) = (result.receipt.as_deref()?, (&claimed.partner, &claimed.record));
-            match result.state {
-                S::Purged => Some(PartnerReceipt { about, receipt: None, purge_receipt: Some(receipt) }),
-                S::Acknowledged | S::PurgeAsked => Some(PartnerReceipt { about, receipt: Some(receipt), purge_receipt: None }),
-                _ => None,
-            }
-        });
-        self.keep_receipts(&proven.collect::<Vec<_>>()).await?;
-        Ok(in_time)
+                        AND disclosure.fence = now.fence AND disclosure.state = 'sending'",
+            );
+            query.build().execute(conn).await?.rows_affected()
+        }))
     }
 
     /// Locks these rows and then these partners for the rest of the transaction, always in the same order, which is
