@@ -29,8 +29,10 @@ use crate::telemetry::kill_point;
 use ahead::{Ahead, Room};
 use page::{Page, PageError};
 
-/// Pages of one partner in one step (SEC-136).
-pub const MAX_PAGES: usize = 20;
+/// Pages of one partner in a row that bring nothing new, in one step (SEC-136).
+pub const MAX_IN_VAIN: usize = 20;
+/// Pages of one partner in one step, whatever they bring: then it is looked who else is due.
+const MAX_PAGES: usize = 200;
 /// Pages that were read ahead and wait, of all partners of one step together: each may be of some megabytes.
 const MAX_AHEAD: usize = 4;
 /// How often a partner whose stream was read to its end is asked for news.
@@ -58,7 +60,7 @@ pub struct Reading {
 pub enum Ended {
     /// There was nothing new.
     Complete,
-    /// After [`MAX_PAGES`], or because the partner was paired anew, got another key or is not followed any more;
+    /// After [`MAX_IN_VAIN`] pages or many more, or because the partner was paired anew, got another key or is not followed any more;
     /// if it still is, the next step goes on.
     LimitReached,
     /// Another process reads it.
@@ -144,6 +146,8 @@ struct Course<'a> {
     reading: Reading,
     at: String,
     seen: HashSet<String>,
+    /// How many pages in a row brought nothing new.
+    in_vain: usize,
     /// The pages from `at` on, asked for and judged while those before them are kept.
     ahead: Option<Ahead>,
     /// How many pages may still be read ahead.
@@ -163,12 +167,12 @@ impl<'a> Course<'a> {
         let at = cursor.or_else(|| partner.records.clone()).unwrap_or_default();
         let reading = Reading { pages: 0, applied: 0, refused: 0, ended: Ended::Complete };
         let (seen, waiting) = (HashSet::new(), Arc::clone(waiting));
-        Ok(Some(Self { federation, partner, lease, reading, at, seen, ahead: None, waiting, lost: false }))
+        Ok(Some(Self { federation, partner, lease, reading, at, seen, in_vain: 0, ahead: None, waiting, lost: false }))
     }
 
     /// Reads one page; whether there may be more.
     async fn turn(&mut self) -> Result<bool, StoreError> {
-        let ended = if self.reading.pages == MAX_PAGES {
+        let ended = if self.reading.pages == MAX_PAGES || self.in_vain == MAX_IN_VAIN {
             Ended::LimitReached
         } else if self.seen.insert(self.at.clone()) {
             match self.page().await {
@@ -273,6 +277,7 @@ impl<'a> Course<'a> {
         kept.put(&mut tx).await?;
         self.reading.refused += kept.refused.len();
         kept.report(&mut tx, &self.at).await?;
+        self.in_vain = if kept.applied == 0 { self.in_vain + 1 } else { 0 };
         self.reading.applied += kept.applied;
         self.reading.pages += 1;
         self.at = page.leads.next;

@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use passerelle::domain::partner::{FollowState, Partner};
 use passerelle::domain::{Class, Clock as _, Record, RecordId};
 use passerelle::federation::Outcome;
-use passerelle::federation::backfill::{self, Ended, MAX_PAGES};
+use passerelle::federation::backfill::{self, Ended, MAX_IN_VAIN};
 use passerelle::store::{DisclosureState, StoreError};
 use serde_json::{Value, json};
 
@@ -242,7 +242,7 @@ store_tests! {
         let (address, n) = (base.clone(), AtomicUsize::new(0));
         lyon.disturb(move |parts, _| (parts.uri.path() == "/actor/records").then(|| page(format!("{address}?after={}", n.fetch_add(1, Ordering::SeqCst)), json!([1]))));
         let reading = backfill::read(&bordeaux.federation, &partner).await?;
-        assert_eq!((reading.pages, reading.applied, reading.ended), (MAX_PAGES, 0, Ended::LimitReached));
+        assert_eq!((reading.pages, reading.applied, reading.ended), (MAX_IN_VAIN, 0, Ended::LimitReached));
         // The page itself, and a circle of two.
         for circle in [vec!["a"], vec!["a", "b"]] {
             let mut tx = bordeaux.federation.store.write().await?;
@@ -264,6 +264,29 @@ store_tests! {
         lyon.disturb(move |parts, _| (parts.uri.path() == "/actor/records").then(|| page(format!("{address}?after=zz"), json!([]))));
         let reading = backfill::read(&bordeaux.federation, &partner).await?;
         assert_eq!((reading.pages, reading.ended), (1, Ended::Complete));
+    }
+
+    async fn a_stream_that_brings_news_is_read_on_for_two_hundred_pages(databases: Databases) {
+        let (lyon, bordeaux) = TestGateway::two(&databases, &morning()).await;
+        lyon.publish(&(1..=203).map(|n| consultation(&lyon.url, n)).collect::<Vec<_>>()).await?;
+        let partner = lyon.as_partner(FollowState::None, FollowState::Accepted);
+        bordeaux.list(&partner).await?;
+        let mut sealed: Vec<Value> = Vec::new();
+        for n in 1..=203 {
+            sealed.push(serde_json::from_slice(&lyon.record(&id(&lyon.url, Class::Consultation, n)).await?.sealed)?);
+        }
+        // One record a page, none twice.
+        let base = lyon.url.join("/actor/records")?.to_string();
+        lyon.disturb(move |parts, _| (parts.uri.path() == "/actor/records").then(|| {
+            let here: usize = parts.uri.query().and_then(|query| query.strip_prefix("after=")?.parse().ok()).unwrap_or(0);
+            let items: Vec<&Value> = sealed.get(here).into_iter().collect();
+            let next = if items.is_empty() { here } else { here + 1 };
+            document(json!({"type": "OrderedCollectionPage", "next": format!("{base}?after={next}"), "orderedItems": items}).to_string())
+        }));
+        let reading = backfill::read(&bordeaux.federation, &partner).await?;
+        assert_eq!((reading.pages, reading.applied, reading.refused, reading.ended), (200, 200, 0, Ended::LimitReached));
+        let reading = backfill::read(&bordeaux.federation, &partner).await?;
+        assert_eq!((reading.pages, reading.applied, reading.ended), (4, 3, Ended::Complete), "and the empty one");
     }
 
     async fn sec_051_a_page_brings_only_its_owners_records_with_their_proof(databases: Databases) {
