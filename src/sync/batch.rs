@@ -196,7 +196,7 @@ impl Run<'_> {
             let moved = revise::moved_file(stored.as_ref(), &record);
             let Some(next) = revise::revise(stored.as_ref(), record, desk.now, salt) else {
                 if let Some(moved) = moved {
-                    desk.keep_unsigned(moved).await?;
+                    desk.keep_unsigned(moved);
                 }
                 continue;
             };

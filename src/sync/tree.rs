@@ -34,6 +34,8 @@ pub(super) struct Desk<'a> {
     /// Records that this transaction gives other words.
     pub reworded: HashSet<RecordId>,
     pile: Pile,
+    /// Records of which something moved that is not signed.
+    unsigned: Vec<Record>,
     items: BTreeMap<(String, String), Item>,
 }
 
@@ -47,6 +49,7 @@ impl<'a> Desk<'a> {
             known: HashMap::new(),
             reworded: HashSet::new(),
             pile: Pile::default(),
+            unsigned: Vec::new(),
             items: BTreeMap::new(),
         })
     }
@@ -108,14 +111,13 @@ impl<'a> Desk<'a> {
         if waits { self.flush().await } else { Ok(()) }
     }
 
-    /// Keeps what of a record is not signed.
-    pub async fn keep_unsigned(&mut self, record: Record) -> Result<(), SyncError> {
-        self.flush().await?;
-        let kept = self.tx().await?.keep_unsigned(&record).await?;
-        if kept && let Some(known) = self.known.get_mut(&record.id) {
-            known.record = Some(record);
+    /// Keeps what of a record is not signed: at the end, with what else moved. Some platforms move every file at
+    /// every reading.
+    pub fn keep_unsigned(&mut self, record: Record) {
+        if let Some(known) = self.known.get_mut(&record.id) {
+            known.record = Some(record.clone());
         }
-        Ok(())
+        self.unsigned.push(record);
     }
 
     /// Remembers what became of an item.
@@ -291,6 +293,8 @@ impl<'a> Desk<'a> {
     /// Commits, if the platform is still held by this run.
     pub async fn save(mut self, held: &HeldRun) -> Result<(), SyncError> {
         self.flush().await?;
+        let unsigned = std::mem::take(&mut self.unsigned);
+        self.tx().await?.keep_unsigned(&unsigned).await?;
         let items: Vec<Item> = std::mem::take(&mut self.items).into_values().collect();
         self.tx().await?.put_items(&items).await?;
         let until = self.now.plus(HOLD);

@@ -175,7 +175,7 @@ store_tests! {
             body.file = "https://participer.lyon.example/files/2".parse().ok();
         }
         let mut tx = site.store.write().await?;
-        assert!(tx.keep_unsigned(&moved).await?);
+        assert_eq!(tx.keep_unsigned(std::slice::from_ref(&moved)).await?, 1);
         tx.save().await?;
         assert_eq!(site.get("/documents/ordre-du-jour").await.header("location"), "https://participer.lyon.example/files/2");
         let after = site.store.read().await?.lookup_record(&document).await?.expect("it is there");
