@@ -194,12 +194,7 @@ impl Tx {
     /// log has to say of them.
     async fn acknowledge_pages(&mut self, request: &StreamRequest<'_>, page: i64) -> Result<Vec<Exchange>, StoreError> {
         let mut carried: Vec<(RecordId, Option<i64>, Option<Digest>)> = on_backend!(self, conn => {
-            let carried = sqlx::query_as("SELECT record, page_revision, page_digest FROM disclosure WHERE partner = $1 AND page <= $2")
-                .bind(request.partner)
-                .bind(page)
-                .fetch_all(&mut *conn)
-                .await?;
-            sqlx::query(
+            sqlx::query_as(
                 "UPDATE disclosure
                     SET state = CASE WHEN state = 'sending' OR page_revision < due_revision THEN state
                                      WHEN due_kind = 'deleted' THEN 'purge-asked'
@@ -209,14 +204,14 @@ impl Tx {
                         acked_revision = CASE WHEN page_revision >= COALESCE(acked_revision, 0) THEN page_revision ELSE acked_revision END,
                         acked_digest = CASE WHEN page_revision >= COALESCE(acked_revision, 0) THEN page_digest ELSE acked_digest END,
                         acked_at = $3, page = NULL
-                  WHERE partner = $1 AND page <= $2",
+                  WHERE partner = $1 AND page <= $2
+                 RETURNING record, page_revision, page_digest",
             )
             .bind(request.partner)
             .bind(page)
             .bind(request.at)
-            .execute(conn)
-            .await?;
-            carried
+            .fetch_all(conn)
+            .await?
         });
         carried.sort();
         let exchange = |(record, revision, digest): (RecordId, Option<i64>, Option<Digest>)| Exchange {
