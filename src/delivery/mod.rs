@@ -58,7 +58,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            concurrency: 32,
+            concurrency: 64,
             per_partner: 4,
             park_after: Duration::from_hours(30 * 24),
             limits: Limits::DELIVERY,

@@ -281,7 +281,7 @@ impl Tx {
             query.push_values(rows, |mut row, claimed| {
                 row.push_bind(&claimed.partner).push_bind(&claimed.record);
             });
-            query.push(") ORDER BY record, partner FOR NO KEY UPDATE");
+            query.push(") ORDER BY partner, record FOR NO KEY UPDATE");
             query.build().execute(&mut **tx).await?;
         }
         if !partners.is_empty() {

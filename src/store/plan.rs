@@ -2,7 +2,7 @@
 
 use sqlx::QueryBuilder;
 
-use super::{CHUNK, StoreError, Tx, on_backend};
+use super::{Backend, CHUNK, StoreError, Tx, on_backend};
 use crate::domain::change::Change;
 use crate::domain::{RecordId, Timestamp};
 
@@ -17,6 +17,12 @@ impl Tx {
     ///   it or may hold it, follower or not (R8, GDPR-02, GDPR-19): a recall;
     /// - what was never on its way to a partner is withdrawn without a word.
     pub async fn plan(&mut self, changes: &[Change], at: Timestamp) -> Result<u64, StoreError> {
+        let order = match self.backend() {
+            // As they are claimed and finished: what is done together lies together. SQLite has one writer.
+            Backend::Sqlite => "due.id, due.domain",
+            // As whoever locks several rows does (`lock_ledger`).
+            Backend::Postgres => "due.domain, due.id",
+        };
         let mut planned = 0;
         for chunk in changes.chunks(CHUNK) {
             planned += on_backend!(&mut *self, conn: Db => {
@@ -57,15 +63,17 @@ impl Tx {
                             'due', ",
                 );
                 query.push_bind(at).push(", ").push_bind(at);
-                // Always in the same order, so that two processes never wait for each other in a circle; and record by
-                // record, as they are claimed and finished: what is done together lies together.
+                // Always in the same order, so that two processes never wait for each other in a circle.
                 // A row that is on its way keeps its lease: what is due next is looked at when it is done.
                 query.push(
                     " FROM due
                       LEFT JOIN disclosure AS mine ON mine.partner = due.domain AND mine.record = due.id
                       WHERE TRUE
-                      ORDER BY due.id, due.domain
-                         ON CONFLICT (partner, record) DO UPDATE
+                      ORDER BY ",
+                );
+                query.push(order);
+                query.push(
+                    "    ON CONFLICT (partner, record) DO UPDATE
                           SET class = excluded.class,
                               due_revision = excluded.due_revision,
                               due_kind = CASE WHEN excluded.due_kind = 'deleted' THEN 'deleted'

@@ -35,7 +35,7 @@ pub(super) struct Desk<'a> {
     pub reworded: HashSet<RecordId>,
     pile: Pile,
     /// Records of which something moved that is not signed.
-    unsigned: Vec<Record>,
+    unsigned: BTreeMap<RecordId, Record>,
     items: BTreeMap<(String, String), Item>,
 }
 
@@ -49,7 +49,7 @@ impl<'a> Desk<'a> {
             known: HashMap::new(),
             reworded: HashSet::new(),
             pile: Pile::default(),
-            unsigned: Vec::new(),
+            unsigned: BTreeMap::new(),
             items: BTreeMap::new(),
         })
     }
@@ -117,7 +117,7 @@ impl<'a> Desk<'a> {
         if let Some(known) = self.known.get_mut(&record.id) {
             known.record = Some(record.clone());
         }
-        self.unsigned.push(record);
+        self.unsigned.insert(record.id.clone(), record);
     }
 
     /// Remembers what became of an item.
@@ -293,7 +293,7 @@ impl<'a> Desk<'a> {
     /// Commits, if the platform is still held by this run.
     pub async fn save(mut self, held: &HeldRun) -> Result<(), SyncError> {
         self.flush().await?;
-        let unsigned = std::mem::take(&mut self.unsigned);
+        let unsigned: Vec<Record> = std::mem::take(&mut self.unsigned).into_values().collect();
         self.tx().await?.keep_unsigned(&unsigned).await?;
         let items: Vec<Item> = std::mem::take(&mut self.items).into_values().collect();
         self.tx().await?.put_items(&items).await?;

@@ -11,8 +11,8 @@ use crate::domain::partner::Partner;
 use crate::federation::Federation;
 use crate::store::stream::READ_AHEAD;
 
-/// A page that is being judged, and its place among those that wait.
-type Coming = (Room, JoinHandle<Result<Page, PageError>>);
+/// A page that is being judged, and its place among those that wait: nobody else has it while it is judged.
+type Coming = JoinHandle<(Room, Result<Page, PageError>)>;
 
 /// A place among the pages that were asked for and are not kept yet: of this partner, and of all.
 pub(super) struct Room {
@@ -46,9 +46,8 @@ impl Ahead {
     /// The next page, with its place, which it gives up when it is kept. None when no more comes: what remains
     /// is asked for in turn.
     pub(super) async fn next(&mut self) -> Option<(Room, Page)> {
-        let (room, page) = self.coming.recv().await?;
-        let page = page.await.ok()?.ok().filter(|page| !page.items.is_empty())?;
-        Some((room, page))
+        let (room, page) = self.coming.recv().await?.await.ok()?;
+        Some((room, page.ok().filter(|page| !page.items.is_empty())?))
     }
 }
 
@@ -70,8 +69,9 @@ async fn read(
         let Ok(fetched) = page::fetch(&federation, &partner, &at).await else { return };
         let next = fetched.leads.ahead.clone();
         let (federation, partner) = (federation.clone(), partner.clone());
-        let judged = tokio::spawn(async move { page::judged(&federation, &partner, fetched).await });
-        if send.send((Room { _own: own, _shared: shared }, judged)).await.is_err() {
+        let room = Room { _own: own, _shared: shared };
+        let judged = tokio::spawn(async move { (room, page::judged(&federation, &partner, fetched).await) });
+        if send.send(judged).await.is_err() {
             return;
         }
         let Some(next) = next else { return };

@@ -33,6 +33,8 @@ use page::{Page, PageError};
 pub const MAX_IN_VAIN: usize = 20;
 /// Pages of one partner in one step, whatever they bring: then it is looked who else is due.
 const MAX_PAGES: usize = 200;
+/// How long one partner's pages are read in one step: a slow one keeps nobody else from being looked for.
+const MAX_TIME: Duration = Duration::from_mins(1);
 /// Pages that were read ahead and wait, of all partners of one step together: each may be of some megabytes.
 const MAX_AHEAD: usize = 4;
 /// How often a partner whose stream was read to its end is asked for news.
@@ -60,7 +62,7 @@ pub struct Reading {
 pub enum Ended {
     /// There was nothing new.
     Complete,
-    /// After [`MAX_IN_VAIN`] pages or many more, or because the partner was paired anew, got another key or is not followed any more;
+    /// After [`MAX_IN_VAIN`] pages, many more, or a while, or because the partner was paired anew, got another key or is not followed any more;
     /// if it still is, the next step goes on.
     LimitReached,
     /// Another process reads it.
@@ -143,6 +145,7 @@ struct Course<'a> {
     federation: &'a Federation,
     partner: Partner,
     lease: Lease,
+    began: Timestamp,
     reading: Reading,
     at: String,
     seen: HashSet<String>,
@@ -167,12 +170,25 @@ impl<'a> Course<'a> {
         let at = cursor.or_else(|| partner.records.clone()).unwrap_or_default();
         let reading = Reading { pages: 0, applied: 0, refused: 0, ended: Ended::Complete };
         let (seen, waiting) = (HashSet::new(), Arc::clone(waiting));
-        Ok(Some(Self { federation, partner, lease, reading, at, seen, in_vain: 0, ahead: None, waiting, lost: false }))
+        Ok(Some(Self {
+            federation,
+            partner,
+            lease,
+            began: now,
+            reading,
+            at,
+            seen,
+            in_vain: 0,
+            ahead: None,
+            waiting,
+            lost: false,
+        }))
     }
 
     /// Reads one page; whether there may be more.
     async fn turn(&mut self) -> Result<bool, StoreError> {
-        let ended = if self.reading.pages == MAX_PAGES || self.in_vain == MAX_IN_VAIN {
+        let over = self.federation.now().since(self.began) >= MAX_TIME;
+        let ended = if self.reading.pages == MAX_PAGES || self.in_vain == MAX_IN_VAIN || over {
             Ended::LimitReached
         } else if self.seen.insert(self.at.clone()) {
             match self.page().await {

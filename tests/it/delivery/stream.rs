@@ -266,6 +266,25 @@ store_tests! {
         assert_eq!((reading.pages, reading.ended), (1, Ended::Complete));
     }
 
+    async fn a_slow_stream_is_left_after_a_minute(databases: Databases) {
+        let clock = morning();
+        let (lyon, bordeaux) = TestGateway::two(&databases, &clock).await;
+        lyon.publish(&(1..=350).map(|n| consultation(&lyon.url, n)).collect::<Vec<_>>()).await?;
+        lyon.list(&bordeaux.as_partner(FollowState::Accepted, FollowState::None)).await?;
+        let partner = lyon.as_partner(FollowState::None, FollowState::Accepted);
+        bordeaux.list(&partner).await?;
+        let time = clock.clone();
+        lyon.disturb(move |parts, _| {
+            if parts.uri.path() == "/actor/records" {
+                time.advance(Duration::from_secs(40));
+            }
+            None
+        });
+        let reading = backfill::read(&bordeaux.federation, &partner).await?;
+        assert!((1..=2).contains(&reading.pages) && reading.ended == Ended::LimitReached, "{reading:?}");
+        assert_eq!(reading.applied, 100 * reading.pages, "what was read is kept");
+    }
+
     async fn a_stream_that_brings_news_is_read_on_for_two_hundred_pages(databases: Databases) {
         let (lyon, bordeaux) = TestGateway::two(&databases, &morning()).await;
         lyon.publish(&(1..=203).map(|n| consultation(&lyon.url, n)).collect::<Vec<_>>()).await?;

@@ -84,7 +84,7 @@ store_tests! {
         }
         // Longer, and then nothing.
         let stream = house.connect(HONEST).await?;
-        let (time, heard) = drip(stream, &wire(&long), Duration::from_mins(1)).await;
+        let (time, heard) = drip(stream, &wire(&long), Duration::from_mins(1), Instant::now()).await;
         assert_eq!(parse(&heard)?.status, 408);
         assert!(time < QUICK.body + SLACK, "{time:?}");
         // Both ways of saying how long it is.

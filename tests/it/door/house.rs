@@ -190,7 +190,8 @@ pub fn parse(bytes: &[u8]) -> anyhow::Result<Reply> {
     Ok(Reply { status, head, body: bytes[end + 4..].to_vec() })
 }
 
-/// Waits until the other side closes; says after how long, and what it said.
+/// Waits until the other side closes; says how long after `begun`, and what it said. Whoever has thousands of
+/// sockets begins before it connects: the other side's clock runs before its own turn comes.
 pub async fn until_closed(mut stream: TcpStream, begun: Instant) -> (Duration, Vec<u8>) {
     let mut heard = Vec::new();
     // A reset is a close.
@@ -199,8 +200,7 @@ pub async fn until_closed(mut stream: TcpStream, begun: Instant) -> (Duration, V
 }
 
 /// Sends a first part, then one byte every so often, until the other side closes.
-pub async fn drip(mut stream: TcpStream, first: &[u8], every: Duration) -> (Duration, Vec<u8>) {
-    let begun = Instant::now();
+pub async fn drip(mut stream: TcpStream, first: &[u8], every: Duration, begun: Instant) -> (Duration, Vec<u8>) {
     let _refused = stream.write_all(first).await;
     let (mut reader, mut writer) = stream.into_split();
     let mut heard = Vec::new();

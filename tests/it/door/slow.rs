@@ -25,8 +25,9 @@ store_tests! {
     async fn sec_120_heads_that_drip_are_closed_and_honest_requests_answered(databases: Databases) {
         let house = House::wide(&databases).await?;
         let attack = join_all((0..sockets(200, 2000)).map(async |n| {
+            let begun = Instant::now();
             let stream = house.connect(attacker(n)).await.expect("a connection");
-            drip(stream, b"GET /aide HTTP/1.1\r\nhost: a.example\r\nx: ", DRIP).await
+            drip(stream, b"GET /aide HTTP/1.1\r\nhost: a.example\r\nx: ", DRIP, begun).await
         }));
         let outcomes = house.attacked(attack).await?;
         closed_at(QUICK.head, outcomes.into_iter().map(|(time, _)| time));
@@ -39,8 +40,9 @@ store_tests! {
         let head = b"POST /actor/inbox HTTP/1.1\r\nhost: a.example\r\ncontent-type: application/activity+json\r\n\
                      content-length: 1000\r\n\r\n";
         let attack = join_all((0..sockets(200, 2000)).map(async |n| {
+            let begun = Instant::now();
             let stream = house.connect(attacker(n)).await.expect("a connection");
-            drip(stream, head, DRIP).await
+            drip(stream, head, DRIP, begun).await
         }));
         let outcomes = house.attacked(attack).await?;
         for (time, heard) in outcomes {
@@ -58,14 +60,16 @@ store_tests! {
         let idle = async |n: usize| {
             let mut stream = house.connect(attacker(n)).await.expect("a connection");
             stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: a.example\r\n\r\n").await.expect("sent");
+            let begun = Instant::now();
             let mut first = [0; 1024];
             let length = stream.read(&mut first).await.expect("an answer");
             assert!(String::from_utf8_lossy(&first[..length]).starts_with("HTTP/1.1 200"));
-            until_closed(stream, Instant::now()).await
+            until_closed(stream, begun).await
         };
         let silent = async |n: usize| {
+            let begun = Instant::now();
             let stream = house.connect(attacker(n)).await.expect("a connection");
-            until_closed(stream, Instant::now()).await
+            until_closed(stream, begun).await
         };
         let n = sockets(300, 5000);
         let attack = async { tokio::join!(join_all((0..n).map(silent)), join_all((n..n + n / 5).map(idle))) };
