@@ -12,3 +12,4 @@ mod partners;
 mod readers;
 mod records;
 mod settings;
+mod upgrade;
