@@ -187,6 +187,18 @@ impl Key {
         Self::from_bytes(&first)
     }
 
+    /// The same, but what is given the same beginning lies together in an index: 8 bytes of the key are `beginning`,
+    /// 8 of the digest.
+    #[must_use]
+    pub fn beginning_with(beginning: [u8; 8], bytes: &[u8]) -> Self {
+        let digest = super::digest::sha256(bytes);
+        let mut key = [0_u8; 16];
+        let (first, last) = key.split_at_mut(8);
+        first.copy_from_slice(&beginning);
+        last.copy_from_slice(&digest[..8]);
+        Self::from_bytes(&key)
+    }
+
     /// The key as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

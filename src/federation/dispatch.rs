@@ -69,13 +69,10 @@ pub fn carrying_id(
     record: &RecordId,
     revision: Revision,
 ) -> String {
-    let what = sha256(format!("{record} {revision}").as_bytes());
-    let all = sha256(format!("{kind} {partner} {record} {revision}").as_bytes());
-    let mut key = [0_u8; 16];
-    let (half, other) = key.split_at_mut(8);
-    half.copy_from_slice(&what[..8]);
-    other.copy_from_slice(&all[..8]);
-    address(federation, &Key::from_bytes(&key))
+    let mut revised = [0_u8; 8];
+    revised.copy_from_slice(&sha256(format!("{record} {revision}").as_bytes())[..8]);
+    let name = format!("{kind} {partner} {record} {revision}");
+    address(federation, &Key::beginning_with(revised, name.as_bytes()))
 }
 
 /// Our Follow of a partner; a later one is another activity.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use passerelle::domain::source::SourceRecord;
-use passerelle::domain::{Body, Class};
+use passerelle::domain::{Body, Class, Record};
 use passerelle::mapping::Profile;
 use passerelle::store::{Standing, Store};
 use serde_json::json;
@@ -54,8 +54,20 @@ store_tests! {
         let after = lyon.record("file", "6", Class::Document).await.expect("it is there");
         assert_eq!((after.revision, &after.sealed), (1, &before.sealed), "what is signed stays");
         assert_eq!(lyon.changes().await, [], "nobody is told");
-        let Some(Body::Document(document)) = after.record.map(|record| record.body) else { panic!("not a document") };
-        assert_eq!(document.file.as_ref().map(url::Url::as_str), Some("https://works.lyon.example/files/b"));
+        let place = |record: Option<Record>| match record.map(|record| record.body) {
+            Some(Body::Document(document)) => document.file.map(String::from),
+            _ => None,
+        };
+        assert_eq!(place(after.record).as_deref(), Some("https://works.lyon.example/files/b"));
+        // Named twice in one reading: the last place stands.
+        lyon.platform.now(|script| {
+            script.items[5] = file("https://works.lyon.example/files/d");
+            script.items.push(file("https://works.lyon.example/files/c"));
+        });
+        complete(&lyon.run().await);
+        let after = lyon.record("file", "6", Class::Document).await.expect("it is there");
+        assert_eq!((after.revision, place(after.record).as_deref()), (1, Some("https://works.lyon.example/files/c")));
+        assert_eq!(lyon.changes().await, [], "nobody is told");
     }
 
     async fn results_form_a_tree_with_news_in_it(store: Store) {
