@@ -166,13 +166,10 @@ impl Tx {
         let mut in_time: Vec<bool> = Vec::with_capacity(results.len());
         for chunk in results.chunks(CHUNK) {
             // As a rule all of them are: each row of an answer costs as much as a statement.
-            if chunk.len() == 1 || self.count_held(chunk).await? == chunk.len() as u64 {
+            if chunk.len() > 1 && self.count_held(chunk).await? == chunk.len() as u64 {
                 let done = self.finish(chunk).await?;
-                if done != chunk.len() as u64 && chunk.len() > 1 {
-                    let (what, expected) = ("writing down deliveries", chunk.len() as u64);
-                    return Err(StoreError::Affected { what, expected, actual: done });
-                }
-                in_time.extend(chunk.iter().map(|_| done > 0));
+                StoreError::affected("writing down deliveries", chunk.len(), done)?;
+                in_time.extend(std::iter::repeat_n(true, chunk.len()));
             } else {
                 for one in chunk {
                     in_time.push(self.finish(std::slice::from_ref(one)).await? == 1);
@@ -209,63 +206,64 @@ impl Tx {
         Ok(unsigned(held))
     }
 
+    /// Writes these down where the claim that they come from still holds them. Returns how many.
     async fn finish(&mut self, results: &[(&Claimed, &DisclosureResult)]) -> Result<u64, StoreError> {
         Ok(on_backend!(self, conn: Db => {
-                let mut query = QueryBuilder::<Db>::new(
-                    "WITH result (partner, record, fence, revision, due_revision, due_kind, state, again_at, next_at, reached, purged,
-                                  digest, at, status, answer) AS (",
-                );
-                query.push_values(results, |mut row, (claimed, result)| {
-                    let reached = matches!(result.state, S::Acknowledged | S::PurgeAsked | S::Purged);
-                    row.push_bind(&claimed.partner)
-                        .push_bind(&claimed.record)
-                        .push_bind(claimed.fence)
-                        .push_bind(number(result.revision))
-                        .push_bind(number(claimed.due_revision))
-                        .push_bind(claimed.due_kind)
-                        .push_bind(result.state)
-                        .push_bind(if reached { result.at } else { result.next_at })
-                        .push_bind(result.next_at)
-                        .push_bind(reached)
-                        .push_bind(result.state == S::Purged)
-                        .push_bind(&result.digest)
-                        .push_bind(result.at)
-                        .push_bind(result.status.map(i64::from))
-                        .push_bind(result.answer.as_deref().map(|answer| remark(answer, ANSWER)));
-                });
-                query.push(
-                    // `moved`: something newer than what was on its way has been planned since the claim.
-                    "), now AS (
-                        SELECT result.*,
-                               (disclosure.due_revision > result.revision AND disclosure.due_revision > result.due_revision)
-                               OR disclosure.due_kind <> result.due_kind AS moved
-                          FROM result
-                          JOIN disclosure ON disclosure.partner = result.partner AND disclosure.record = result.record
-                                         AND disclosure.fence = result.fence AND disclosure.state = 'sending'
-                     )
-                     UPDATE disclosure
-                        SET state = CASE WHEN now.moved THEN 'due' ELSE now.state END,
-                            next_at = CASE WHEN now.moved THEN now.again_at ELSE now.next_at END,
-                            attempts = CASE WHEN now.moved THEN 0 ELSE disclosure.attempts END,
-                            due_revision = CASE WHEN disclosure.due_revision < now.revision THEN now.revision
-                                                ELSE disclosure.due_revision END,
-                            -- What left was a Delete, whatever had been planned: the planner may come later.
-                            due_kind = CASE WHEN now.moved AND disclosure.due_kind = 'created' AND now.reached THEN 'updated'
-                                            WHEN NOT now.moved AND now.state IN ('purge-asked', 'purged') THEN 'deleted'
-                                            ELSE disclosure.due_kind END,
-                            priority = CASE WHEN NOT now.moved AND now.state IN ('purge-asked', 'purged') THEN 0
-                                            ELSE disclosure.priority END,
-                            offered = NOT now.purged,
-                            acked_revision = CASE WHEN now.purged THEN NULL WHEN now.reached THEN now.revision
-                                                  ELSE disclosure.acked_revision END,
-                            acked_digest = CASE WHEN now.purged THEN NULL WHEN now.reached THEN now.digest
-                                                ELSE disclosure.acked_digest END,
-                            acked_at = CASE WHEN now.reached THEN now.at ELSE disclosure.acked_at END,
-                            page = CASE WHEN now.purged THEN NULL ELSE disclosure.page END,
-                            last_status = now.status, last_answer = now.answer, lease_until = NULL, lease_holder = NULL
-                       FROM now
-                      WHERE disclosure.partner = now.partner AND disclosure.record = now.record
-                        AND disclosure.fence = now.fence AND disclosure.state = 'sending'",
+            let mut query = QueryBuilder::<Db>::new(
+                "WITH result (partner, record, fence, revision, due_revision, due_kind, state, again_at, next_at, reached, purged,
+                              digest, at, status, answer) AS (",
+            );
+            query.push_values(results, |mut row, (claimed, result)| {
+                let reached = matches!(result.state, S::Acknowledged | S::PurgeAsked | S::Purged);
+                row.push_bind(&claimed.partner)
+                    .push_bind(&claimed.record)
+                    .push_bind(claimed.fence)
+                    .push_bind(number(result.revision))
+                    .push_bind(number(claimed.due_revision))
+                    .push_bind(claimed.due_kind)
+                    .push_bind(result.state)
+                    .push_bind(if reached { result.at } else { result.next_at })
+                    .push_bind(result.next_at)
+                    .push_bind(reached)
+                    .push_bind(result.state == S::Purged)
+                    .push_bind(&result.digest)
+                    .push_bind(result.at)
+                    .push_bind(result.status.map(i64::from))
+                    .push_bind(result.answer.as_deref().map(|answer| remark(answer, ANSWER)));
+            });
+            query.push(
+                // `moved`: something newer than what was on its way has been planned since the claim.
+                "), now AS (
+                    SELECT result.*,
+                           (disclosure.due_revision > result.revision AND disclosure.due_revision > result.due_revision)
+                           OR disclosure.due_kind <> result.due_kind AS moved
+                      FROM result
+                      JOIN disclosure ON disclosure.partner = result.partner AND disclosure.record = result.record
+                                     AND disclosure.fence = result.fence AND disclosure.state = 'sending'
+                 )
+                 UPDATE disclosure
+                    SET state = CASE WHEN now.moved THEN 'due' ELSE now.state END,
+                        next_at = CASE WHEN now.moved THEN now.again_at ELSE now.next_at END,
+                        attempts = CASE WHEN now.moved THEN 0 ELSE disclosure.attempts END,
+                        due_revision = CASE WHEN disclosure.due_revision < now.revision THEN now.revision
+                                            ELSE disclosure.due_revision END,
+                        -- What left was a Delete, whatever had been planned: the planner may come later.
+                        due_kind = CASE WHEN now.moved AND disclosure.due_kind = 'created' AND now.reached THEN 'updated'
+                                        WHEN NOT now.moved AND now.state IN ('purge-asked', 'purged') THEN 'deleted'
+                                        ELSE disclosure.due_kind END,
+                        priority = CASE WHEN NOT now.moved AND now.state IN ('purge-asked', 'purged') THEN 0
+                                        ELSE disclosure.priority END,
+                        offered = NOT now.purged,
+                        acked_revision = CASE WHEN now.purged THEN NULL WHEN now.reached THEN now.revision
+                                              ELSE disclosure.acked_revision END,
+                        acked_digest = CASE WHEN now.purged THEN NULL WHEN now.reached THEN now.digest
+                                            ELSE disclosure.acked_digest END,
+                        acked_at = CASE WHEN now.reached THEN now.at ELSE disclosure.acked_at END,
+                        page = CASE WHEN now.purged THEN NULL ELSE disclosure.page END,
+                        last_status = now.status, last_answer = now.answer, lease_until = NULL, lease_holder = NULL
+                   FROM now
+                  WHERE disclosure.partner = now.partner AND disclosure.record = now.record
+                    AND disclosure.fence = now.fence AND disclosure.state = 'sending'",
             );
             query.build().execute(conn).await?.rows_affected()
         }))

@@ -62,7 +62,8 @@ pub struct Reading {
 pub enum Ended {
     /// There was nothing new.
     Complete,
-    /// After [`MAX_IN_VAIN`] pages, many more, or a while, or because the partner was paired anew, got another key or is not followed any more;
+    /// After [`MAX_IN_VAIN`] pages without news, many with, or a while; or because the partner was paired anew, got
+    /// another key or is not followed any more;
     /// if it still is, the next step goes on.
     LimitReached,
     /// Another process reads it.
