@@ -123,12 +123,24 @@ fn of_setting(config: &Config, error: StoreError) -> anyhow::Error {
             let help = "correct it; nothing was started. All settings: passerelle help config";
             config.wrong("config.database-url", "database.url", "", &message, help).into()
         }
+        StoreError::Unused { .. } => {
+            let help = "nothing was looked at, and nothing was made";
+            config.wrong("config.no-database", "database.url", "", &message, help).into()
+        }
         StoreError::Foreign { .. } => {
             let help = "nothing was changed in the database";
             config.wrong("config.foreign-database", "server.public_url", "", &message, help).into()
         }
         error => error.into(),
     }
+}
+
+/// The database of a gateway that was started before, to look into without keys or network.
+///
+/// # Errors
+/// One sentence that says what is wrong, where, and what to do; a database that is not there is not made.
+pub async fn existing_store(config: &Config) -> anyhow::Result<Store> {
+    Store::open_used(&config.database.url, &config.server.public_url).await.map_err(|error| of_setting(config, error))
 }
 
 /// The mapping profile of a platform: the city's file, else the built-in one of its kind.

@@ -27,6 +27,7 @@ impl Bench<'_> {
         for &level in &self.options.stored {
             city.fill(FILLING + stored..FILLING + level, false).await?;
             hold(&city, stored..level).await?;
+            city.settle().await?;
             stored = stored.max(level);
             let found = self.level(&city, level, used).await?;
             used += 2 * self.options.items + 1_000;

@@ -198,6 +198,14 @@ impl Installation {
         self.scratch.as_ref().map(|scratch| process::cpu_of_server(scratch.process())).transpose()
     }
 
+    /// Pays what filling it has left to do.
+    pub(super) async fn settle(&self) -> anyhow::Result<()> {
+        match &self.scratch {
+            Some(scratch) => Ok(scratch.settle().await?),
+            None => Ok(()),
+        }
+    }
+
     /// Closes it and removes what it left.
     pub(super) async fn close(self) -> anyhow::Result<()> {
         self.gateway.close().await;

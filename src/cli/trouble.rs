@@ -173,6 +173,7 @@ fn known(error: &(dyn std::error::Error + 'static)) -> Option<(&'static str, u8)
 const fn store(error: &StoreError) -> (&'static str, u8) {
     match error {
         StoreError::NotAnAddress { .. } => ("config.database-url", 2),
+        StoreError::Unused { .. } => ("config.no-database", 2),
         StoreError::Foreign { .. } => ("config.foreign-database", 2),
         StoreError::Unreachable { .. } => ("database.unreachable", 1),
         StoreError::Corrupt { .. } => ("database.damaged", 1),

@@ -6,6 +6,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::{Common, Trouble};
+use crate::app::existing_store;
 use crate::domain::digest::Digest;
 use crate::store::{Chain, ChainEnd, Store, StoreError};
 
@@ -49,7 +50,7 @@ impl FromStr for Pinned {
 impl VerifyLog {
     pub(super) async fn run(self, common: &Common) -> Result<ExitCode, Trouble> {
         let config = common.load()?;
-        let store = Store::open(&config.database.url).await.map_err(anyhow::Error::from)?;
+        let store = existing_store(&config).await?;
         let found = self.walk(&store).await;
         store.close().await;
         let (chains, pinned) = found.map_err(anyhow::Error::from)?;

@@ -79,6 +79,12 @@ pub enum StoreError {
         /// The address the database was made for.
         theirs: String,
     },
+    /// There is nothing to look at.
+    #[error("there is no gateway's database at {at}; correct the address, or start the gateway there first")]
+    Unused {
+        /// Which database, without a password.
+        at: String,
+    },
     /// Another writer held the database longer than the busy timeout; trying again later may succeed.
     #[error("the database is busy: {0}")]
     Busy(String),

@@ -26,10 +26,15 @@ impl Tx {
             .execute(conn)
             .await?;
         });
-        match self.fact(PUBLIC_URL).await? {
+        match self.owner().await? {
             Some(theirs) if theirs != public_url.as_str() => Err(StoreError::Foreign { ours: public_url.to_string(), theirs }),
             _ => Ok(()),
         }
+    }
+
+    /// The public address of the gateway that this database belongs to, once there is one.
+    pub async fn owner(&mut self) -> Result<Option<String>, StoreError> {
+        self.fact(PUBLIC_URL).await
     }
 
     /// A single value by its name.

@@ -197,6 +197,27 @@ impl Store {
         }
     }
 
+    /// Opens the database of the gateway at `public_url`, for who only looks: one that is not there, or that no
+    /// gateway has used yet, is not made, because an empty one would look as if all were well.
+    ///
+    /// # Errors
+    /// As for [`Store::open`]; [`StoreError::Unused`] and [`StoreError::Foreign`].
+    pub async fn open_used(url: &str, public_url: &url::Url) -> Result<Self, StoreError> {
+        let unused = || StoreError::Unused { at: without_password(url) };
+        if url.starts_with("sqlite:") && !sqlite::is_there(url)? {
+            return Err(unused());
+        }
+        let store = Self::open(url).await?;
+        let owner = store.read().await?.owner().await?;
+        let refused = match owner {
+            Some(theirs) if theirs == public_url.as_str() => return Ok(store),
+            Some(theirs) => StoreError::Foreign { ours: public_url.to_string(), theirs },
+            None => unused(),
+        };
+        store.close().await;
+        Err(refused)
+    }
+
     /// A snapshot to read from; writing through it fails.
     ///
     /// # Errors

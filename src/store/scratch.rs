@@ -58,6 +58,17 @@ impl Scratch {
         self.process
     }
 
+    /// Lets the server do now what it owes for all that was written, and would do whenever it pleases: a
+    /// measurement that follows is not charged for it.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn settle(&self) -> Result<(), StoreError> {
+        let mut own = PgConnection::connect(&self.url).await?;
+        sqlx::query("VACUUM (ANALYZE)").execute(&mut own).await?;
+        Ok(own.close().await?)
+    }
+
     /// Drops it, whoever still uses it.
     ///
     /// # Errors

@@ -192,6 +192,11 @@ fn path_of(url: &str) -> Result<PathBuf, StoreError> {
     Ok(PathBuf::from(path))
 }
 
+/// Whether the file of an address is there.
+pub(super) fn is_there(url: &str) -> Result<bool, StoreError> {
+    Ok(path_of(url)?.exists())
+}
+
 /// Makes the file where it lacks, readable by its owner only.
 fn make_private(path: &Path) -> Result<(), StoreError> {
     let failed = |reason: String| StoreError::Unreachable { at: path.display().to_string(), reason };

@@ -179,6 +179,11 @@ store_tests! {
     async fn i10_the_command_verifies_offline_and_compares_with_what_was_noted(databases: Databases) {
         let url = databases.url().await;
         let city = Installation::new("lyon", &url, None);
+        // Nothing is made where nothing is: a mistyped address must not look like a log without a fault.
+        let output = city.run(&["verify-log"]).await;
+        assert!(output.status.code() == Some(2) && text(&output).contains("error[config.no-database]"), "{}", text(&output));
+        assert!(url.strip_prefix("sqlite://").is_none_or(|path| !std::path::Path::new(path).exists()), "a file was made");
+        assert!(city.run(&["partner", "list"]).await.status.success(), "which is a gateway's first look at its database");
         let output = city.run(&["verify-log"]).await;
         assert!(output.status.success() && text(&output).contains("nothing is logged yet"), "{}", text(&output));
         let store = logged(&url).await?;
