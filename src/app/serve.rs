@@ -19,7 +19,7 @@ use crate::domain::Timestamp;
 use crate::federation::inbox::Inbox;
 use crate::federation::quota::Quota;
 use crate::federation::{Outcome, backfill, effect, freshness, planner, retention};
-use crate::store::{RunOutcome, StoreError, SyncRun};
+use crate::store::{RunOutcome, Store, StoreError, SyncRun};
 use crate::sync::Options;
 use crate::web::{self, WebState};
 
@@ -45,7 +45,6 @@ pub async fn serve(
     let deadlines = Deadlines { drain: DRAIN, ..Deadlines::default() };
     let listener =
         Listener::bind(listen, limits(&gateway)?, deadlines).map_err(|error| cannot_listen(&gateway, listen, &error))?;
-    gateway.federation.store.check().await?;
     let presence = gateway.federation.store.begin_to_serve(gateway.federation.now()).await?;
     if presence.taken_back > 0 {
         tracing::info!(work = presence.taken_back, "what the last process had in hand when it ended is due again");
@@ -73,6 +72,7 @@ pub async fn serve(
         () = shutdown => None,
         ended = &mut server => Some(anyhow::anyhow!("the public listener ended by itself: {ended:?}")),
         dead = first_dead(&mut tasks) => Some(dead),
+        damage = damage(&gateway.federation.store) => Some(damage),
     };
     let _nobody_listens = stop.send(true);
     let _late = tokio::time::timeout(DRAIN, async {
@@ -103,6 +103,19 @@ async fn first_dead(workers: &mut JoinSet<()>) -> anyhow::Error {
         None => "there is none left".to_owned(),
     };
     anyhow::anyhow!("a worker died ({how}), so the gateway stops; nothing that was accepted is lost: start it again")
+}
+
+/// Waits for damage to be found in the database. A large file is read to its end beside everything else: who visits
+/// a city need not wait for gigabytes. A small one was checked when it was opened.
+async fn damage(store: &Store) -> anyhow::Error {
+    match store.check().await {
+        Err(error @ StoreError::Corrupt { .. }) => error.into(),
+        Err(error) => {
+            tracing::warn!(%error, "the database could not be checked for damage");
+            std::future::pending().await
+        }
+        Ok(()) => std::future::pending().await,
+    }
 }
 
 fn cannot_listen(gateway: &Gateway, listen: SocketAddr, error: &std::io::Error) -> Refused {

@@ -262,8 +262,8 @@ impl Store {
         }
     }
 
-    /// Reads every page of the database and reports the first fault. Takes seconds on gigabytes:
-    /// `serve` and `doctor` call it, `open` only for small files.
+    /// Reads every page of the database and reports the first fault. Takes a minute or more on gigabytes: `serve`
+    /// does it while it serves, `open` only for small files.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] with the first fault found.

@@ -126,8 +126,11 @@ impl SqliteStore {
 
     pub(super) async fn check(&self) -> Result<(), StoreError> {
         let at = self.path.display().to_string();
+        // A connection of its own: it is busy for as long as this takes, and nobody waits for it to be given back.
+        let options = SqliteConnectOptions::new().filename(&*self.path).read_only(true).disable_statement_logging();
+        let mut own = options.connect().await.map_err(|e| opening(&at, &e))?;
         let found: String =
-            sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&self.readers).await.map_err(|e| opening(&at, &e))?;
+            sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&mut own).await.map_err(|e| opening(&at, &e))?;
         if found == "ok" { Ok(()) } else { Err(StoreError::Corrupt { at, reason: found.replace('\n', " ") }) }
     }
 

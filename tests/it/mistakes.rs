@@ -2,6 +2,7 @@
 //! nothing lost.
 
 use std::process::Output;
+use std::time::Duration;
 
 use crate::support::program::{Installation, free_port, sqlite, text};
 
@@ -16,6 +17,13 @@ fn refused(output: &Output, code: i32) -> String {
 fn city(platform: Option<&str>) -> Installation {
     let folder = tempfile::tempdir().expect("a temporary folder").keep();
     Installation::new("lyon", &sqlite(&folder), platform)
+}
+
+/// Where its SQLite file is.
+fn database_of(city: &Installation) -> String {
+    let toml = std::fs::read_to_string(city.config()).expect("it was written");
+    let path = toml.lines().find_map(|line| line.strip_prefix("url = \"sqlite://")).expect("a file");
+    path.trim_end_matches('"').to_owned()
 }
 
 #[tokio::test]
@@ -62,8 +70,7 @@ async fn a_database_address_that_is_none_is_named() {
 async fn a_damaged_database_is_refused_and_left_as_it_is() {
     let city = city(None);
     assert!(city.run(&["partner", "list"]).await.status.success());
-    let toml = std::fs::read_to_string(city.config()).unwrap();
-    let path = toml.lines().find_map(|line| line.strip_prefix("url = \"sqlite://")).unwrap().trim_end_matches('"').to_owned();
+    let path = database_of(&city);
     let mut bytes = std::fs::read(&path).unwrap();
     for byte in bytes.iter_mut().skip(20).step_by(3) {
         *byte ^= 0x5a;
@@ -75,6 +82,28 @@ async fn a_damaged_database_is_refused_and_left_as_it_is() {
     let said = refused(&city.run(&["serve"]).await, 1);
     assert!(said.contains(&path), "{said}");
     assert_eq!(std::fs::read(&path).unwrap(), bytes, "a damaged file is evidence and stays untouched");
+}
+
+/// A large file is not read to its end before the city is there, but it is read.
+#[tokio::test]
+async fn damage_deep_in_a_large_database_ends_a_gateway_that_serves() {
+    let city = city(None);
+    assert!(city.run(&["partner", "list"]).await.status.success());
+    let path = database_of(&city);
+    let mut own: sqlx::SqliteConnection = sqlx::Connection::connect(&format!("sqlite://{path}")).await.unwrap();
+    for statement in ["CREATE TABLE filling (bytes BLOB)", "INSERT INTO filling VALUES (zeroblob(80000000))"] {
+        sqlx::query(statement).execute(&mut own).await.unwrap();
+    }
+    sqlx::Connection::close(own).await.unwrap();
+    let mut child = city.serve(None).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert!(child.try_wait().unwrap().is_none(), "nothing is wrong with it");
+    child.kill().await.unwrap();
+    let file = std::fs::File::options().write(true).open(&path).unwrap();
+    std::os::unix::fs::FileExt::write_all_at(&file, &[0xff; 4096], 40 << 20).unwrap();
+    let output = tokio::time::timeout(Duration::from_secs(60), city.command(&["serve"]).output()).await.unwrap().unwrap();
+    let said = refused(&output, 1);
+    assert!(said.contains("database.damaged") && said.contains(&path), "{said}");
 }
 
 #[tokio::test]
