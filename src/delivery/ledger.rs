@@ -2,6 +2,7 @@
 //! partner, and what a person must know. Everything that ended is one transaction.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use crate::domain::{PartnerDomain, Timestamp};
 use crate::store::claims::Claimed;
@@ -13,6 +14,9 @@ use crate::telemetry::kill_point;
 use super::attempt::Prepared;
 use super::courier::{Carried, Courier};
 use super::outcome::{Health, Verdict, Written};
+
+/// Between the attempts to write down what became of a delivery.
+const PAUSES: [Duration; 3] = [Duration::from_millis(50), Duration::from_millis(200), Duration::from_secs(1)];
 
 /// How something that was claimed ended.
 #[derive(Debug)]
@@ -108,18 +112,25 @@ impl Ended {
 impl Courier {
     /// Writes down what ended. What cannot be written is told, and repeated when its lease ends.
     pub(super) async fn write_down(&self, ended: Vec<Ended>) {
-        if ended.is_empty() {
-            return;
+        if ended.len() > 1 {
+            let Err(error) = self.write(&ended).await else { return };
+            tracing::warn!(%error, deliveries = ended.len(), "deliveries could not be written down together: one by one then");
         }
-        let Err(error) = self.write(&ended).await else { return };
-        if ended.len() == 1 {
-            tracing::error!(%error, "a delivery could not be written down; it is repeated when its lease ends");
-            return;
-        }
-        tracing::warn!(%error, deliveries = ended.len(), "deliveries could not be written down together: one by one then");
         for one in ended.chunks(1) {
-            if let Err(error) = self.write(one).await {
-                tracing::error!(%error, "a delivery could not be written down; it is repeated when its lease ends");
+            self.write_one(one).await;
+        }
+    }
+
+    /// The partner has it already: before it is sent again, a database that is busy is asked again.
+    async fn write_one(&self, one: &[Ended]) {
+        let mut pauses = PAUSES.into_iter();
+        while let Err(error) = self.write(one).await {
+            match pauses.next().filter(|_| error.is_passing()) {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => {
+                    tracing::error!(%error, "a delivery could not be written down; it is repeated when its lease ends");
+                    return;
+                }
             }
         }
     }

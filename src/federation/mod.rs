@@ -60,6 +60,7 @@ use crate::store::Store;
 
 use bucket::Buckets;
 use keys::Keys;
+use records::Turns;
 use refusal::Counters;
 
 /// What one step of a worker did.
@@ -79,6 +80,8 @@ struct Shared {
     context: Context,
     /// What partners can make us fetch from them (SEC-135).
     fetches: Buckets<PartnerDomain>,
+    /// Whose page of records is being written.
+    turns: Turns,
 }
 
 /// Fetches from one partner in an hour that something of its own made us do.
@@ -118,7 +121,7 @@ impl Federation {
     /// Shares a context.
     #[must_use]
     pub fn new(context: Context) -> Self {
-        Self(Arc::new(Shared { context, fetches: Buckets::per_hour(FETCHES_PER_HOUR) }))
+        Self(Arc::new(Shared { context, fetches: Buckets::per_hour(FETCHES_PER_HOUR), turns: Turns::default() }))
     }
 }
 

@@ -31,6 +31,10 @@ pub type ProofKey = (String, Multikey, Option<Timestamp>);
 /// The word for a revision that does not stand behind the one that is held.
 const CHAIN: &str = "chain";
 
+/// Longest address of a record that is kept, in bytes: two of them stand in one row of an index, which PostgreSQL
+/// limits to a third of a page.
+const MAX_ADDRESS: usize = 1024;
+
 /// Why an object is not taken.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Objection {
@@ -160,6 +164,11 @@ pub fn revision(offered: &Offered, partner: &Partner, keys: &[ProofKey], now: Ti
     let (record, previous) = wire::record_from_json(document).map_err(|error| set_aside(Code::InvalidRecord.word(), error))?;
     if record.authority != partner.actor || record.id != offered.id {
         return Err(Objection::Refused(Refusal::new(Code::NotOwner, "the record does not belong to its sender")));
+    }
+    let named = [Some(&record.id), Some(record.process()), record.parent()];
+    if named.into_iter().flatten().any(|id| id.as_str().len() > MAX_ADDRESS) {
+        let problem = format!("its address, that of its consultation or of what it hangs on is longer than {MAX_ADDRESS} bytes");
+        return Err(set_aside(Code::InvalidRecord.word(), problem));
     }
     let (record, digest) = (Box::new(record), offered.written.digest());
     Ok(Revision { record, previous, digest, sealed: sealed(&offered.written, keys, now) })

@@ -9,15 +9,18 @@
 //! those before.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::json;
 
 use super::Federation;
+use crate::domain::PartnerDomain;
 use crate::domain::partner::{FollowState, Partner, PartnerKind};
 use crate::store::StoreError;
-use crate::store::stream::{NotAPlace, StreamCursor, StreamPage, StreamRequest};
+use crate::store::stream::{NotAPlace, StreamCursor, StreamItem, StreamRequest};
 
 /// Records on one page.
 const PER_PAGE: u32 = 100;
@@ -61,6 +64,38 @@ pub enum RecordsError {
     Store(#[from] StoreError),
 }
 
+/// One question of a partner at a time, whatever it asks: looking for what is new looks at every record, and on
+/// SQLite whoever writes a page holds up everybody who writes.
+#[derive(Debug, Default)]
+pub(super) struct Turns(Mutex<HashMap<PartnerDomain, Arc<tokio::sync::Mutex<Quiet>>>>);
+
+/// The place that was asked for last, and how the store stood then, where there was nothing new.
+type Quiet = Option<(StreamCursor, u64)>;
+
+impl Turns {
+    /// Those who have one are listed by name, so they are few.
+    fn of(&self, partner: &PartnerDomain) -> Arc<tokio::sync::Mutex<Quiet>> {
+        Arc::clone(self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(partner.clone()).or_default())
+    }
+}
+
+/// Whether there is nothing new for a partner at this place: found out without writing, and once until the store
+/// changes.
+async fn is_quiet(
+    federation: &Federation,
+    known: &mut Quiet,
+    partner: &PartnerDomain,
+    cursor: &StreamCursor,
+) -> Result<bool, StoreError> {
+    let place = (cursor.clone(), federation.store.change_stamp().await?);
+    if known.as_ref() == Some(&place) {
+        return Ok(true);
+    }
+    let quiet = federation.store.read().await?.nothing_new(partner, cursor).await?;
+    *known = quiet.then_some(place);
+    Ok(quiet)
+}
+
 /// One page for `partner`, which signed the request: the JSON of an `OrderedCollectionPage`.
 ///
 /// # Errors
@@ -74,6 +109,13 @@ pub async fn page(federation: &Federation, partner: &Partner, asked: Asked<'_>) 
     let address = |cursor: &StreamCursor| format!("{records}?after={cursor}");
     let here = cursor.as_ref().map_or_else(|| records.clone(), address);
     let here = if asked.ahead { format!("{here}{AHEAD}") } else { here };
+    let turn = federation.0.turns.of(&partner.domain);
+    let mut quiet = turn.lock().await;
+    if let Some(next) = &cursor
+        && is_quiet(federation, &mut quiet, &partner.domain, next).await?
+    {
+        return Ok(write(&here, &records, &address(next), false, &[]));
+    }
     let mut limit = PER_PAGE;
     let (tx, page) = loop {
         let mut tx = federation.store.write().await?;
@@ -99,10 +141,10 @@ pub async fn page(federation: &Federation, partner: &Partner, asked: Asked<'_>) 
     // From here on the ledger says that these records are on their way.
     tx.save().await?;
     let more = u32::try_from(page.items.len()).is_ok_and(|items| items == limit);
-    Ok(write(&here, &records, &address(&page.next), more, &page))
+    Ok(write(&here, &records, &address(&page.next), more, &page.items))
 }
 
-fn write(here: &str, records: &str, next: &str, more: bool, page: &StreamPage) -> Bytes {
+fn write(here: &str, records: &str, next: &str, more: bool, items: &[StreamItem]) -> Bytes {
     let mut head = json!({
         "@context": "https://www.w3.org/ns/activitystreams", "id": here, "type": "OrderedCollectionPage", "partOf": records,
         "next": next
@@ -110,12 +152,12 @@ fn write(here: &str, records: &str, next: &str, more: bool, page: &StreamPage) -
     if more {
         head["ahead"] = json!(format!("{next}{AHEAD}"));
     }
-    let bytes: usize = page.items.iter().map(|item| item.sealed.len() + 1).sum();
+    let bytes: usize = items.iter().map(|item| item.sealed.len() + 1).sum();
     let mut body = head.to_string().into_bytes();
     body.reserve(bytes + 32);
     body.pop();
     body.extend_from_slice(b",\"orderedItems\":[");
-    for (n, item) in page.items.iter().enumerate() {
+    for (n, item) in items.iter().enumerate() {
         if n > 0 {
             body.push(b',');
         }

@@ -271,26 +271,38 @@ impl Tx {
 
     /// Locks these rows and then these partners for the rest of the transaction, always in the same order, which is
     /// the planner's too: what is decided about a row is decided by what it is now, and no two writers wait for each
-    /// other in a circle. SQLite has one writer.
+    /// other in a circle. With them the recalls that a partner is due once it answers again (`note_success`). SQLite
+    /// has one writer.
     pub async fn lock_ledger(&mut self, rows: &[&Claimed], partners: &BTreeSet<&PartnerDomain>) -> Result<(), StoreError> {
         let Tx::Postgres(tx) = self else { return Ok(()) };
-        if !rows.is_empty() {
-            let mut query = QueryBuilder::<sqlx::Postgres>::new("SELECT 1 FROM disclosure WHERE (partner, record) IN (");
-            query.push_values(rows, |mut row, claimed| {
-                row.push_bind(&claimed.partner).push_bind(&claimed.record);
-            });
-            query.push(") ORDER BY partner, record FOR NO KEY UPDATE");
-            query.build().execute(&mut **tx).await?;
-        }
-        if !partners.is_empty() {
-            let mut query = QueryBuilder::<sqlx::Postgres>::new("SELECT 1 FROM partner WHERE domain IN (");
-            let mut list = query.separated(", ");
-            for partner in partners {
-                list.push_bind(*partner);
-            }
-            query.push(") ORDER BY domain FOR NO KEY UPDATE");
-            query.build().execute(&mut **tx).await?;
-        }
+        let (whose, which): (Vec<&str>, Vec<&str>) = rows.iter().map(|row| (row.partner.as_str(), row.record.as_str())).unzip();
+        let partners: Vec<&str> = partners.iter().map(|partner| partner.as_str()).collect();
+        sqlx::query(
+            "WITH changed AS (
+                 SELECT partner, record
+                   FROM UNNEST($1, $2) AS claimed (partner, record)
+                  UNION
+                 SELECT disclosure.partner, disclosure.record
+                   FROM partner
+                   JOIN disclosure ON disclosure.partner = partner.domain
+                  WHERE partner.domain = ANY ($3) AND partner.failing_since IS NOT NULL AND disclosure.priority = 0
+                    AND disclosure.state IN ('due', 'sending', 'unconfirmed', 'purge-asked') AND disclosure.state = 'due'
+             )
+             SELECT 1
+               FROM disclosure
+               JOIN changed ON changed.partner = disclosure.partner AND changed.record = disclosure.record
+              ORDER BY disclosure.partner, disclosure.record
+                FOR NO KEY UPDATE OF disclosure",
+        )
+        .bind(whose)
+        .bind(which)
+        .bind(&partners)
+        .execute(&mut **tx)
+        .await?;
+        sqlx::query("SELECT 1 FROM partner WHERE domain = ANY ($1) ORDER BY domain FOR NO KEY UPDATE")
+            .bind(&partners)
+            .execute(&mut **tx)
+            .await?;
         Ok(())
     }
 

@@ -4,6 +4,7 @@
 //! present revision. The disclosures of a page are written before its first byte leaves, and asking for
 //! the next page acknowledges the one before. The place in a cursor only saves looking from the start.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -122,72 +123,155 @@ struct Pick {
     depth: i64,
     dated_at: Timestamp,
     sealed: Vec<u8>,
+    /// Whether it stands before its place, because the partner is to forget it.
+    recall: bool,
+}
+
+impl Pick {
+    fn place(&self) -> Place {
+        Place { depth: self.depth, dated_at: self.dated_at, id: self.id.to_string() }
+    }
 }
 
 impl Tx {
     /// Opens a page for a partner, or opens it again when its answer was lost; acknowledges the pages
     /// before it, but for the last [`READ_AHEAD`] where the partner reads ahead. None when the cursor belongs to an
     /// earlier pass, or to a page that was acknowledged while a later one is open: the partner begins again.
+    ///
+    /// What is taken back stands before everything else (GDPR-03).
     pub async fn open_stream_page(&mut self, request: &StreamRequest<'_>) -> Result<Option<StreamPage>, StoreError> {
         whole("an address", request.activity)?;
-        let cursor = match request.cursor {
-            Some(cursor) => cursor.clone(),
-            None => StreamCursor { pass: self.begin_pass(request.partner).await?, page: 1, after: None },
-        };
-        let pass: Option<i64> = on_backend!(&mut *self, conn => {
-            sqlx::query_scalar("SELECT stream_pass FROM partner WHERE domain = $1").bind(request.partner).fetch_optional(conn).await?
-        });
-        if pass != Some(cursor.pass) {
-            return Ok(None);
-        }
-        let mut picked = self.opened_before(request.partner, cursor.page).await?;
-        // A late question for a page that is over: what it would open now may reach nobody, and yet the next
-        // question would acknowledge it.
-        if picked.is_empty() && self.last_open_page(request.partner).await? > Some(cursor.page) {
-            return Ok(None);
-        }
-        let unkept = if request.ahead { i64::try_from(READ_AHEAD).unwrap_or(i64::MAX) } else { 0 };
-        let arrived = self.acknowledge_pages(request, cursor.page.saturating_sub(1).saturating_sub(unkept)).await?;
-        if picked.is_empty() {
-            picked = self.pick(request, &cursor, cursor.after.as_ref(), request.limit).await?;
-            let missing = request.limit.saturating_sub(u32::try_from(picked.len()).unwrap_or(u32::MAX));
-            if missing > 0 && cursor.after.is_some() {
-                // Past the end: what is new may stand anywhere.
-                let more =
-                    self.pick(request, &cursor, None, missing.saturating_add(u32::try_from(picked.len()).unwrap_or(0))).await?;
-                let known: std::collections::HashSet<RecordId> = picked.iter().map(|pick| pick.id.clone()).collect();
-                picked.extend(more.into_iter().filter(|pick| !known.contains(&pick.id)));
-                picked.sort_by(|a, b| (a.depth, a.dated_at, &a.id).cmp(&(b.depth, b.dated_at, &b.id)));
-                picked.truncate(usize::try_from(request.limit).unwrap_or(usize::MAX));
+        self.wait_for_turn(request.partner).await?;
+        let Some(pass) = self.stream_pass(request.partner).await? else { return Ok(None) };
+        let cursor = request.cursor.cloned().unwrap_or(StreamCursor { pass: pass + 1, page: 1, after: None });
+        let mut picked = Vec::new();
+        if request.cursor.is_some() {
+            if pass != cursor.pass {
+                return Ok(None);
+            }
+            picked = self.opened_before(request.partner, cursor.page).await?;
+            // A late question for a page that is over: what it would open now may reach nobody, and yet the next
+            // question would acknowledge it.
+            if picked.is_empty() && self.last_open_page(request.partner).await? > Some(cursor.page) {
+                return Ok(None);
             }
         }
+        if picked.is_empty() {
+            picked = self.choose_page(request, &cursor).await?;
+        }
+        let unkept = if request.ahead { i64::try_from(READ_AHEAD).unwrap_or(i64::MAX) } else { 0 };
+        let kept = cursor.page.saturating_sub(1).saturating_sub(unkept);
+        self.lock_page(request, kept, &picked).await?;
+        let arrived = if request.cursor.is_some() {
+            self.acknowledge_pages(request, kept).await?
+        } else {
+            self.close_pages(request.partner).await?;
+            Vec::new()
+        };
         self.disclose_page(request, &cursor, &picked).await?;
-        // Last, because it locks the partner's row: whoever finishes a delivery locks its disclosure first.
+        // Last, because they lock the partner's row: whoever finishes a delivery locks its disclosure first.
+        if request.cursor.is_none() {
+            self.begin_pass(request.partner, cursor.pass).await?;
+        }
         self.append_exchanges(&arrived).await?;
-        let last = picked.last().map(|pick| Place { depth: pick.depth, dated_at: pick.dated_at, id: pick.id.to_string() });
+        // Recalls stand before their place; what they overtake is still to come.
+        let last = picked.iter().rfind(|pick| !pick.recall).map(Pick::place);
         // An empty page stays the page that is asked again: nothing was carried, nothing is acknowledged.
-        let next = match last {
+        let next = match picked.last() {
             None => cursor,
-            Some(last) => StreamCursor { pass: cursor.pass, page: cursor.page + 1, after: Some(last).max(cursor.after) },
+            Some(_) => StreamCursor { pass: cursor.pass, page: cursor.page + 1, after: last.max(cursor.after) },
         };
         let items = picked.into_iter().map(|pick| StreamItem { id: pick.id, sealed: pick.sealed.into() }).collect();
         Ok(Some(StreamPage { items, next }))
     }
 
-    async fn begin_pass(&mut self, partner: &PartnerDomain) -> Result<i64, StoreError> {
+    /// Whether a partner that asks for this page would be told nothing, and nothing is open that the question
+    /// would acknowledge. Looks at every record; writes nothing.
+    pub async fn nothing_new(&mut self, partner: &PartnerDomain, cursor: &StreamCursor) -> Result<bool, StoreError> {
+        if self.stream_pass(partner).await? != Some(cursor.pass) || self.last_open_page(partner).await?.is_some() {
+            return Ok(false);
+        }
+        let none =
+            self.pick_recalls(partner, cursor, 1).await?.is_empty() && self.pick(partner, cursor, None, 1).await?.is_empty();
+        Ok(none)
+    }
+
+    /// One page of a partner at a time: two questions for the same page find the same records. SQLite has one writer.
+    async fn wait_for_turn(&mut self, partner: &PartnerDomain) -> Result<(), StoreError> {
+        let Self::Postgres(tx) = self else { return Ok(()) };
+        sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('stream ' || $1, 0))")
+            .bind(partner)
+            .execute(&mut **tx)
+            .await?;
+        Ok(())
+    }
+
+    async fn stream_pass(&mut self, partner: &PartnerDomain) -> Result<Option<i64>, StoreError> {
+        on_backend!(self, conn => {
+            Ok(sqlx::query_scalar("SELECT stream_pass FROM partner WHERE domain = $1").bind(partner).fetch_optional(conn).await?)
+        })
+    }
+
+    /// The records of a page that is opened for the first time.
+    async fn choose_page(&mut self, request: &StreamRequest<'_>, cursor: &StreamCursor) -> Result<Vec<Pick>, StoreError> {
+        let StreamRequest { partner, limit, .. } = *request;
+        let full = usize::try_from(limit).unwrap_or(usize::MAX);
+        let mut picked = self.pick_recalls(partner, cursor, limit).await?;
+        let mut chosen: HashSet<RecordId> = picked.iter().map(|pick| pick.id.clone()).collect();
+        let mut news = Vec::new();
+        // Past the end, what is new may stand anywhere.
+        for after in cursor.after.as_ref().map(Some).into_iter().chain([None]) {
+            if picked.len() + news.len() < full {
+                let found = self.pick(partner, cursor, after, limit).await?;
+                news.extend(found.into_iter().filter(|pick| chosen.insert(pick.id.clone())));
+            }
+        }
+        news.sort_by_key(Pick::place);
+        picked.extend(news);
+        picked.truncate(full);
+        Ok(picked)
+    }
+
+    /// Locks what a question changes, in the order in which everybody does ([`Tx::lock_ledger`]).
+    async fn lock_page(&mut self, request: &StreamRequest<'_>, kept: i64, picked: &[Pick]) -> Result<(), StoreError> {
+        let Self::Postgres(tx) = self else { return Ok(()) };
+        let chosen: Vec<&str> = picked.iter().map(|pick| pick.id.as_str()).collect();
+        sqlx::query(
+            "SELECT 1
+               FROM disclosure
+              WHERE partner = $1 AND (page <= $2 OR record = ANY ($3))
+              ORDER BY record
+                FOR NO KEY UPDATE",
+        )
+        .bind(request.partner)
+        .bind(if request.cursor.is_some() { kept } else { i64::MAX })
+        .bind(chosen)
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+
+    /// A pass begins: what the one before had on its way stays unconfirmed.
+    async fn close_pages(&mut self, partner: &PartnerDomain) -> Result<(), StoreError> {
         on_backend!(self, conn => {
             sqlx::query("UPDATE disclosure SET page = NULL WHERE partner = $1 AND page IS NOT NULL")
                 .bind(partner)
-                .execute(&mut *conn)
+                .execute(conn)
                 .await?;
-            let pass: Option<i64> = sqlx::query_scalar(
-                "UPDATE partner SET stream_pass = stream_pass + 1 WHERE domain = $1 RETURNING stream_pass",
-            )
-            .bind(partner)
-            .fetch_optional(conn)
-            .await?;
-            pass.ok_or(StoreError::Affected { what: "beginning to read the records", expected: 1, actual: 0 })
-        })
+        });
+        Ok(())
+    }
+
+    async fn begin_pass(&mut self, partner: &PartnerDomain, pass: i64) -> Result<(), StoreError> {
+        let done = on_backend!(self, conn => {
+            sqlx::query("UPDATE partner SET stream_pass = $2 WHERE domain = $1")
+                .bind(partner)
+                .bind(pass)
+                .execute(conn)
+                .await?
+                .rows_affected()
+        });
+        StoreError::affected("beginning to read the records", 1, done)
     }
 
     /// The partner asked for what follows page `page`: it has that page, and those before it. Returns what the
@@ -242,11 +326,11 @@ impl Tx {
         on_backend!(self, conn => {
             Ok(sqlx::query_as(
                 "SELECT record.id, record.class, record.revision, record.digest, record.standing, record.depth, record.dated_at,
-                        record.sealed
+                        record.sealed, disclosure.priority = 0 AS recall
                    FROM disclosure
                    JOIN record ON record.id = disclosure.record
                   WHERE disclosure.partner = $1 AND disclosure.page = $2
-                  ORDER BY record.depth, record.dated_at, record.id",
+                  ORDER BY recall DESC, record.depth, record.dated_at, record.id",
             )
             .bind(partner)
             .bind(page)
@@ -255,10 +339,40 @@ impl Tx {
         })
     }
 
+    /// What this partner was sent and is to forget, and has not been told in this pass.
+    async fn pick_recalls(
+        &mut self,
+        partner: &PartnerDomain,
+        cursor: &StreamCursor,
+        limit: u32,
+    ) -> Result<Vec<Pick>, StoreError> {
+        on_backend!(self, conn => {
+            // The list of states is that of the index, which no database finds by itself.
+            Ok(sqlx::query_as(
+                "SELECT record.id, record.class, record.revision, record.digest, record.standing, record.depth, record.dated_at,
+                        record.sealed, TRUE AS recall
+                   FROM disclosure
+                   JOIN record ON record.id = disclosure.record
+                  WHERE disclosure.partner = $1 AND disclosure.priority = 0 AND disclosure.offered
+                    AND disclosure.state IN ('due', 'sending', 'unconfirmed', 'purge-asked')
+                    AND (COALESCE(disclosure.pass, 0) < $2
+                         OR (record.revision > disclosure.page_revision
+                             AND record.revision > COALESCE(disclosure.acked_revision, 0)))
+                  ORDER BY record.depth, record.dated_at, record.id
+                  LIMIT $3",
+            )
+            .bind(partner)
+            .bind(cursor.pass)
+            .bind(i64::from(limit))
+            .fetch_all(conn)
+            .await?)
+        })
+    }
+
     /// The next records that this partner lacks in this pass.
     async fn pick(
         &mut self,
-        request: &StreamRequest<'_>,
+        partner: &PartnerDomain,
         cursor: &StreamCursor,
         after: Option<&Place>,
         limit: u32,
@@ -266,11 +380,11 @@ impl Tx {
         on_backend!(self, conn: Db => {
             let mut query = QueryBuilder::<Db>::new(
                 "SELECT record.id, record.class, record.revision, record.digest, record.standing, record.depth, record.dated_at,
-                        record.sealed
+                        record.sealed, FALSE AS recall
                    FROM record
                    LEFT JOIN disclosure ON disclosure.record = record.id AND disclosure.partner = ",
             );
-            query.push_bind(request.partner).push(
+            query.push_bind(partner).push(
                 " WHERE (record.standing = 'live' OR (disclosure.offered AND disclosure.state <> 'purged'))
                     AND (disclosure.record IS NULL
                          OR COALESCE(disclosure.pass, 0) < ",

@@ -10,11 +10,12 @@
 mod ahead;
 mod page;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 
 use super::object::{self, Judged, Objection, Read};
 use super::refusal::{Code, Refusal};
@@ -37,10 +38,12 @@ const MAX_PAGES: usize = 200;
 const MAX_TIME: Duration = Duration::from_mins(1);
 /// Pages that were read ahead and wait, of all partners of one step together: each may be of some megabytes.
 const MAX_AHEAD: usize = 4;
+/// Partners whose streams are read at the same time.
+const AT_ONCE: usize = 8;
 /// How often a partner whose stream was read to its end is asked for news.
 const EVERY: Duration = Duration::from_hours(6);
-/// How soon it is asked again after it could not be read.
-const AFTER_FAILURE: Duration = Duration::from_mins(5);
+/// How soon it is asked again after it could not be read, or was read in vain.
+const PAUSE: Duration = Duration::from_mins(5);
 /// How long a process has a stream for itself, from page to page.
 const LEASE: Duration = Duration::from_secs(30);
 
@@ -62,40 +65,55 @@ pub struct Reading {
 pub enum Ended {
     /// There was nothing new.
     Complete,
-    /// After [`MAX_IN_VAIN`] pages without news, many with, or a while; or because the partner was paired anew, got
-    /// another key or is not followed any more;
-    /// if it still is, the next step goes on.
+    /// After many pages, or a while; or because the partner was paired anew, got another key or is not followed any
+    /// more; if it still is, the next step goes on.
     LimitReached,
+    /// [`MAX_IN_VAIN`] pages brought nothing new: it goes on a little later, or it would never end.
+    InVain,
     /// Another process reads it.
     Elsewhere,
     /// A page was no page, or led nowhere; the stream is tried again later.
     Unusable(String),
 }
 
-/// Reads what is due of every partner that we follow, a page of each in turn: a long stream or a slow
+/// Reads what is due of every partner that we follow, [`AT_ONCE`] of them side by side: a long stream or a slow
 /// partner takes no other's place. What another process reads at this moment is left to it.
 ///
 /// # Errors
-/// Only of the database; what is wrong with a partner is logged and tried again later.
+/// When the database cannot be asked; what is wrong with a partner is logged and tried again later.
 pub async fn step(federation: &Federation) -> Result<Outcome, StoreError> {
-    let (mut courses, waiting) = (Vec::new(), Arc::new(Semaphore::new(MAX_AHEAD)));
-    for partner in due_partners(federation).await? {
-        courses.extend(Course::begin(federation, partner, &waiting).await?);
-    }
-    if courses.is_empty() {
-        return Ok(Outcome::Idle);
-    }
-    let mut pages = 0;
-    while !courses.is_empty() {
-        for mut course in std::mem::take(&mut courses) {
-            if course.turn().await? {
-                courses.push(course);
-            } else {
-                pages += course.end().await?.pages;
+    let (began, waiting) = (federation.now(), Arc::new(Semaphore::new(MAX_AHEAD)));
+    let mut due = VecDeque::from(due_partners(federation).await?);
+    let mut courses = JoinSet::new();
+    let (mut pages, mut outcome, mut failed) = (0, Outcome::Idle, None);
+    loop {
+        while courses.len() < AT_ONCE
+            && let Some(partner) = due.pop_front()
+        {
+            let (federation, waiting) = (federation.clone(), Arc::clone(&waiting));
+            courses.spawn(async move { (partner.domain.clone(), course(&federation, partner, &waiting).await) });
+        }
+        let (domain, reading) = match courses.join_next().await {
+            None => break,
+            Some(Ok(ended)) => ended,
+            Some(Err(ended)) if ended.is_panic() => std::panic::resume_unwind(ended.into_panic()),
+            Some(Err(_)) => continue,
+        };
+        match reading {
+            Ok(reading) if reading.ended == Ended::Elsewhere => {}
+            Ok(reading) => {
+                pages += reading.pages;
+                outcome = Outcome::Worked(pages);
+                // A long stream goes on beside the slow ones, as long as there are any.
+                if reading.ended == Ended::LimitReached && !courses.is_empty() && federation.now().since(began) < MAX_TIME {
+                    due.extend(due_partners(federation).await?.into_iter().filter(|partner| partner.domain == domain));
+                }
             }
+            // The others go on; its place is kept.
+            Err(error) => failed = Some(error),
         }
     }
-    Ok(Outcome::Worked(pages))
+    failed.map_or(Ok(outcome), Err)
 }
 
 /// The partners that we follow and whose stream is due.
@@ -130,14 +148,26 @@ pub async fn ask_soon(tx: &mut Tx, partner: &PartnerDomain, now: Timestamp) -> R
 /// Reads on in one partner's stream, at most [`MAX_PAGES`].
 ///
 /// # Errors
-/// Only of the database.
+/// When the database is busy or away.
 pub async fn read(federation: &Federation, partner: &Partner) -> Result<Reading, StoreError> {
-    match Course::begin(federation, partner.clone(), &Arc::new(Semaphore::new(MAX_AHEAD))).await? {
-        Some(mut course) => {
-            while course.turn().await? {}
-            course.end().await
+    course(federation, partner.clone(), &Arc::new(Semaphore::new(MAX_AHEAD))).await
+}
+
+async fn course(federation: &Federation, partner: Partner, waiting: &Arc<Semaphore>) -> Result<Reading, StoreError> {
+    let Some(mut course) = Course::begin(federation, partner, waiting).await? else {
+        return Ok(Reading { pages: 0, applied: 0, refused: 0, ended: Ended::Elsewhere });
+    };
+    loop {
+        match course.turn().await {
+            Ok(true) => {}
+            Ok(false) => return course.end().await,
+            Err(error) if error.is_passing() => return Err(error),
+            // Something on the page that this database will never take.
+            Err(error) => {
+                course.reading.ended = Ended::Unusable(error.to_string());
+                return course.end().await;
+            }
         }
-        None => Ok(Reading { pages: 0, applied: 0, refused: 0, ended: Ended::Elsewhere }),
     }
 }
 
@@ -158,6 +188,8 @@ struct Course<'a> {
     waiting: Arc<Semaphore>,
     /// The partner no longer knows our place: from the beginning, next time.
     lost: bool,
+    /// The first item that was refused, and on which page.
+    first_refused: Option<(String, String)>,
 }
 
 impl<'a> Course<'a> {
@@ -183,13 +215,16 @@ impl<'a> Course<'a> {
             ahead: None,
             waiting,
             lost: false,
+            first_refused: None,
         }))
     }
 
     /// Reads one page; whether there may be more.
     async fn turn(&mut self) -> Result<bool, StoreError> {
         let over = self.federation.now().since(self.began) >= MAX_TIME;
-        let ended = if self.reading.pages == MAX_PAGES || self.in_vain == MAX_IN_VAIN || over {
+        let ended = if self.in_vain == MAX_IN_VAIN {
+            Ended::InVain
+        } else if self.reading.pages == MAX_PAGES || over {
             Ended::LimitReached
         } else if self.seen.insert(self.at.clone()) {
             match self.page().await {
@@ -238,14 +273,15 @@ impl<'a> Course<'a> {
 
     /// Writes down when the stream is due again, and gives it back.
     async fn end(self) -> Result<Reading, StoreError> {
-        let Self { federation, partner, lease, reading, .. } = self;
+        let Self { federation, partner, lease, reading, first_refused, .. } = self;
         let now = federation.now();
         let asked = match &reading.ended {
             Ended::Complete => now,
             Ended::LimitReached => now.minus(EVERY),
+            Ended::InVain => now.minus(EVERY).plus(PAUSE),
             Ended::Unusable(reason) => {
                 tracing::warn!(partner = %partner.domain, reason, "the partner's records cannot be read; tried again later");
-                now.minus(EVERY).plus(AFTER_FAILURE)
+                now.minus(EVERY).plus(PAUSE)
             }
             Ended::Elsewhere => return Ok(reading),
         };
@@ -255,6 +291,9 @@ impl<'a> Course<'a> {
             if tx.lookup_partner(&partner.domain).await?.is_some() {
                 let next = if self.lost { None } else { tx.backfill_cursor(&partner.domain).await?.0 };
                 tx.set_backfill_cursor(&partner.domain, next.as_deref(), asked).await?;
+            }
+            if let Some(refused) = first_refused {
+                tx.append_audit(&[refusals(&partner, reading.refused, refused, now)]).await?;
             }
             tx.save().await?;
         }
@@ -283,8 +322,16 @@ impl<'a> Course<'a> {
         }
         let ids: Vec<RecordId> = page.items.iter().filter_map(|item| item.as_ref().ok()).map(|(id, _)| id.clone()).collect();
         let copies = tx.lookup_copies(&ids).await?.into_iter().map(|copy| (copy.id.clone(), copy)).collect();
-        let mut kept =
-            Kept { partner, now, applied: 0, writes: Vec::new(), pending: HashSet::new(), copies, refused: Vec::new() };
+        let mut kept = Kept {
+            partner,
+            now,
+            applied: 0,
+            writes: Vec::new(),
+            pending: HashSet::new(),
+            copies,
+            refused: 0,
+            first_refused: None,
+        };
         for item in page.items {
             match item {
                 Ok((id, read)) => kept.judge(&mut tx, &id, read).await?,
@@ -292,8 +339,10 @@ impl<'a> Course<'a> {
             }
         }
         kept.put(&mut tx).await?;
-        self.reading.refused += kept.refused.len();
-        kept.report(&mut tx, &self.at).await?;
+        self.reading.refused += kept.refused;
+        if let Some(refused) = kept.first_refused {
+            self.first_refused.get_or_insert((self.at.clone(), refused));
+        }
         self.in_vain = if kept.applied == 0 { self.in_vain + 1 } else { 0 };
         self.reading.applied += kept.applied;
         self.reading.pages += 1;
@@ -307,6 +356,14 @@ impl<'a> Course<'a> {
     }
 }
 
+/// One line for a person a reading, however much was wrong with it.
+fn refusals(partner: &Partner, count: usize, (page, first): (String, String), at: Timestamp) -> AuditEntry {
+    let shown: String = first.chars().take(400).collect();
+    let detail = format!("{count} items were not taken, the first: {shown}");
+    tracing::warn!(partner = %partner.domain, page, detail, "some of the partner's records were refused");
+    AuditEntry { at, who: partner.domain.to_string(), action: "records-refused".to_owned(), subject: page, detail }
+}
+
 /// A page on its way into the store.
 struct Kept<'a> {
     partner: &'a Partner,
@@ -318,8 +375,9 @@ struct Kept<'a> {
     pending: HashSet<RecordId>,
     /// What is held of the records on the page.
     copies: HashMap<RecordId, StoredCopy>,
-    /// What was not taken, for people.
-    refused: Vec<String>,
+    /// How many were not taken, and what is said of the first to people.
+    refused: usize,
+    first_refused: Option<String>,
 }
 
 impl Kept<'_> {
@@ -387,16 +445,8 @@ impl Kept<'_> {
 
     fn refuse(&mut self, id: &str, objection: &Objection) {
         let id: String = id.chars().filter(|c| !c.is_control()).take(200).collect();
-        tracing::warn!(partner = %self.partner.domain, id, problem = objection.detail(), "an item of the partner's records was refused");
-        self.refused.push(format!("{id}: {}: {}", objection.word(), objection.detail()));
-    }
-
-    /// One line for a person a page, however much was wrong with it.
-    async fn report(&self, tx: &mut Tx, page: &str) -> Result<(), StoreError> {
-        let Some(first) = self.refused.first() else { return Ok(()) };
-        let shown: String = first.chars().take(400).collect();
-        let detail = format!("{} items were not taken, the first: {shown}", self.refused.len());
-        let (who, subject) = (self.partner.domain.to_string(), page.to_owned());
-        tx.append_audit(&[AuditEntry { at: self.now, who, action: "records-refused".to_owned(), subject, detail }]).await
+        tracing::debug!(partner = %self.partner.domain, id, problem = objection.detail(), "an item of the partner's records was refused");
+        self.refused += 1;
+        self.first_refused.get_or_insert_with(|| format!("{id}: {}: {}", objection.word(), objection.detail()));
     }
 }

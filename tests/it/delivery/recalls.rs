@@ -15,7 +15,7 @@ use passerelle::store::{CopyStanding, DisclosureState};
 use super::journeys::sound;
 use crate::store_tests;
 use crate::support::content::{consultation, contribution, id};
-use crate::support::gateway::{Seen, TestGateway, morning, plain, settle, settle_for};
+use crate::support::gateway::{Seen, TestGateway, get_as, morning, plain, settle, settle_for};
 use crate::support::stores::Databases;
 
 const HOUR: Duration = Duration::from_hours(1);
@@ -65,6 +65,15 @@ async fn letter(lyon: &TestGateway, bordeaux: &TestGateway, n: u32) -> anyhow::R
     let mut tx = lyon.federation.store.write().await?;
     tx.put_letter(&bordeaux.domain, id.as_str(), &body.to_string(), now).await?;
     Ok(tx.save().await?)
+}
+
+/// A page of Lyon's records, as Bordeaux gets it.
+async fn page(bordeaux: &TestGateway, lyon: &TestGateway, path: &str) -> anyhow::Result<serde_json::Value> {
+    Ok(serde_json::from_slice(&get_as(bordeaux, lyon, path).await?.body)?)
+}
+
+fn next(page: &serde_json::Value, lyon: &TestGateway) -> String {
+    page["next"].as_str().expect("an address").strip_prefix(lyon.url.as_str().trim_end_matches('/')).expect("our own").to_owned()
 }
 
 /// Whether a request carries one of these records.
@@ -152,6 +161,36 @@ store_tests! {
             assert_eq!(state(&lyon, &bordeaux, &gone).await?, DisclosureState::Purged);
         }
         sound(&lyon, &bordeaux).await?;
+    }
+
+    async fn gdpr_03_recalls_stand_before_everything_else_on_the_page_that_a_partner_asks_for(databases: Databases) {
+        let (_, lyon, bordeaux) = two(&databases).await?;
+        // Deep in the stream: what is deleted is a comment, what is hidden a contribution.
+        let (comment, hidden) = (crate::support::content::comment(&lyon.url, 1), nth(&lyon, 6));
+        lyon.publish(&[comment.clone()]).await?;
+        settle(&[&lyon, &bordeaux]).await?;
+        let mut path = "/actor/records".to_owned();
+        for _ in 0..2 {
+            path = next(&page(&bordeaux, &lyon, &path).await?, &lyon);
+        }
+        bordeaux.answer_posts_with(|| plain(StatusCode::BAD_GATEWAY));
+        lyon.publish(&(100..350).map(|n| contribution(&lyon.url, n)).collect::<Vec<_>>()).await?;
+        lyon.delete(&comment.id).await?;
+        hide(&lyon, &hidden).await?;
+        while lyon.step().await? {}
+        let mut seen: Vec<String> = Vec::new();
+        for expected in [100, 100, 52, 0] {
+            let answer = page(&bordeaux, &lyon, &path).await?;
+            // Its answer was lost: the same items in the same order, and the same place after them.
+            assert_eq!(page(&bordeaux, &lyon, &path).await?, answer);
+            let items = answer["orderedItems"].as_array().expect("items");
+            assert_eq!(items.len(), expected);
+            seen.extend(items.iter().map(|item| item["id"].as_str().expect("an id").to_owned()));
+            path = next(&answer, &lyon);
+        }
+        assert_eq!(seen[..2], [hidden.to_string(), comment.id.to_string()]);
+        assert_eq!(seen.iter().collect::<std::collections::HashSet<_>>().len(), 252, "each once");
+        assert_eq!(state(&lyon, &bordeaux, &comment.id).await?, DisclosureState::PurgeAsked);
     }
 
     async fn gdpr_03_the_last_deadline_is_told_once_by_whichever_process(databases: Databases) {

@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::StatusCode;
+use axum::response::Response;
 use passerelle::domain::partner::{FollowState, Partner};
 use passerelle::domain::{Class, Clock as _, Record, RecordId};
 use passerelle::federation::Outcome;
 use passerelle::federation::backfill::{self, Ended, MAX_IN_VAIN};
 use passerelle::store::{DisclosureState, StoreError};
 use serde_json::{Value, json};
+use tokio::sync::{AcquireError, Semaphore, SemaphorePermit};
 
 use super::journeys::{small_city, sound};
 use crate::store_tests;
@@ -58,6 +60,15 @@ async fn city_of(databases: &Databases, n: u32) -> anyhow::Result<(TestGateway, 
     lyon.list(&bordeaux.as_partner(FollowState::Accepted, FollowState::None)).await?;
     bordeaux.list(&lyon.as_partner(FollowState::None, FollowState::Accepted)).await?;
     Ok((lyon, bordeaux))
+}
+
+/// A page that is said once the gate lets it pass.
+fn after(gate: &Arc<Semaphore>, page: String) -> Response {
+    let gate = Arc::clone(gate);
+    document(Body::from_stream(futures_util::stream::once(async move {
+        gate.acquire().await.map(SemaphorePermit::forget)?;
+        Ok::<_, AcquireError>(page)
+    })))
 }
 
 store_tests! {
@@ -199,6 +210,30 @@ store_tests! {
         assert_eq!(lyon.ledger(&bordeaux, &erased).await?.expect("it is in the ledger").state, DisclosureState::Purged);
     }
 
+    async fn who_asks_again_and_again_holds_up_nobody_who_writes(databases: Databases) {
+        let (lyon, bordeaux) = city_of(&databases, 2).await?;
+        let first = read(&get_as(&bordeaux, &lyon, "/actor/records").await?);
+        let end = path_of(&first, &lyon);
+        assert_eq!(ids(&read(&get_as(&bordeaux, &lyon, &end).await?)).len(), 0);
+        // Nothing is new: found out while somebody else writes.
+        let writer = lyon.federation.store.write().await?;
+        for _ in 0..2 {
+            let page = read(&tokio::time::timeout(Duration::from_secs(5), get_as(&bordeaux, &lyon, &end)).await??);
+            assert_eq!((ids(&page).len(), path_of(&page, &lyon)), (0, end.clone()));
+        }
+        writer.forget().await?;
+        // What is new is found, although it was asked for in vain just now.
+        lyon.publish(&[contribution(&lyon.url, 500)]).await?;
+        let page = read(&get_as(&bordeaux, &lyon, &end).await?);
+        assert_eq!(ids(&page), [id(&lyon.url, Class::Contribution, 500).to_string()]);
+        // Ten questions at once for a page that nobody opened before bring the same.
+        lyon.publish(&(501..=520).map(|n| contribution(&lyon.url, n)).collect::<Vec<_>>()).await?;
+        let end = path_of(&page, &lyon);
+        let pages = futures_util::future::try_join_all((0..10).map(|_| get_as(&bordeaux, &lyon, &end))).await?;
+        let pages: HashSet<Vec<String>> = pages.iter().map(|page| ids(&read(page))).collect();
+        assert_eq!((pages.len(), pages.iter().map(Vec::len).sum::<usize>()), (1, 20));
+    }
+
     async fn hostile_cursors_are_answered_with_400(databases: Databases) {
         let (lyon, bordeaux) = city_of(&databases, 1).await?;
         for cursor in ["x", "%00", "AAAA", "MSAx", "%27%20OR%201=1", &"A".repeat(4000)] {
@@ -232,7 +267,9 @@ store_tests! {
     }
 
     async fn sec_136_a_stream_without_end_is_left_after_twenty_pages(databases: Databases) {
-        let (lyon, bordeaux) = city_of(&databases, 1).await?;
+        let clock = morning();
+        let (lyon, bordeaux) = TestGateway::two(&databases, &clock).await;
+        bordeaux.list(&lyon.as_partner(FollowState::None, FollowState::Accepted)).await?;
         let partner = lyon.as_partner(FollowState::None, FollowState::Accepted);
         let base = lyon.url.join("/actor/records")?.to_string();
         let page = |next: String, items: Value| {
@@ -242,7 +279,14 @@ store_tests! {
         let (address, n) = (base.clone(), AtomicUsize::new(0));
         lyon.disturb(move |parts, _| (parts.uri.path() == "/actor/records").then(|| page(format!("{address}?after={}", n.fetch_add(1, Ordering::SeqCst)), json!([1]))));
         let reading = backfill::read(&bordeaux.federation, &partner).await?;
-        assert_eq!((reading.pages, reading.applied, reading.ended), (MAX_IN_VAIN, 0, Ended::LimitReached));
+        assert_eq!((reading.pages, reading.applied, reading.ended), (MAX_IN_VAIN, 0, Ended::InVain));
+        // Not at once again, and a person is told once a reading: or it would go on for ever all the same.
+        assert_eq!(backfill::step(&bordeaux.federation).await?, Outcome::Idle);
+        clock.advance(Duration::from_mins(5));
+        assert_eq!(backfill::step(&bordeaux.federation).await?, Outcome::Worked(MAX_IN_VAIN));
+        let told = bordeaux.federation.store.read().await?.list_audit(None, 100).await?;
+        let told: Vec<&str> = told.iter().filter(|row| row.action == "records-refused").map(|row| row.detail.as_str()).collect();
+        assert_eq!((told.len(), told[0].starts_with("20 items were not taken")), (2, true), "{told:?}");
         // The page itself, and a circle of two.
         for circle in [vec!["a"], vec!["a", "b"]] {
             let mut tx = bordeaux.federation.store.write().await?;
@@ -385,42 +429,52 @@ store_tests! {
         sound(&lyon, &bordeaux).await?;
     }
 
-    async fn a_long_stream_takes_no_other_partners_turn(databases: Databases) {
+    async fn a_slow_partner_takes_no_other_partners_turn(databases: Databases) {
         let clock = morning();
         let (lyon, bordeaux) = TestGateway::two(&databases, &clock).await;
         let nantes = TestGateway::start(&databases, "nantes", &clock).await;
-        let order = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
-        for (origin, name) in [(&lyon, "lyon"), (&bordeaux, "bordeaux")] {
+        for origin in [&lyon, &bordeaux] {
             origin.publish(&(1..=510).map(|n| consultation(&origin.url, n)).collect::<Vec<_>>()).await?;
             origin.list(&nantes.as_partner(FollowState::Accepted, FollowState::None)).await?;
             nantes.list(&origin.as_partner(FollowState::None, FollowState::Accepted)).await?;
-            let order = std::sync::Arc::clone(&order);
-            origin.disturb(move |parts, _| {
-                if parts.uri.path() == "/actor/records" {
-                    order.lock().expect("no panic").push(name);
-                }
-                None
-            });
         }
-        assert_eq!(backfill::step(&nantes.federation).await?, Outcome::Worked(14), "six pages each, and an empty one");
-        let order = std::mem::take(&mut *order.lock().expect("no panic"));
-        // Each is asked for four pages at most, three of them ahead, while the other waits.
-        let lead = |n: usize| order[..n].iter().map(|name| if *name == "lyon" { 1_i32 } else { -1 }).sum::<i32>();
-        assert!((0..=order.len()).all(|n| lead(n).abs() <= 4) && lead(order.len()) == 0, "{order:?}");
+        // Bordeaux says the first word of its answer once Lyon's stream was read to its end.
+        let (gate, asked) = (Arc::new(Semaphore::new(0)), AtomicUsize::new(0));
+        let (opened, records) = (Arc::clone(&gate), bordeaux.url.join("/actor/records")?.to_string());
+        lyon.disturb(move |parts, _| {
+            let records = parts.uri.path() == "/actor/records";
+            if records && asked.fetch_add(1, Ordering::SeqCst) == 6 {
+                opened.add_permits(1);
+            }
+            None
+        });
+        bordeaux.disturb(move |parts, _| {
+            let page = json!({"type": "OrderedCollectionPage", "next": format!("{records}?after=x"), "orderedItems": []}).to_string();
+            (parts.uri.path() == "/actor/records").then(|| after(&gate, page))
+        });
+        assert_eq!(backfill::step(&nantes.federation).await?, Outcome::Worked(8), "six pages and an empty one; an empty one");
+        let held = async |origin: &TestGateway| anyhow::Ok(nantes.federation.store.read().await?.copy_counts(&origin.domain).await?);
+        assert_eq!((held(&lyon).await?.iter().map(|(_, count)| count).sum::<u64>(), held(&bordeaux).await?.len()), (510, 0));
     }
 
     async fn pages_of_few_partners_are_read_ahead_at_a_time(databases: Databases) {
         let clock = morning();
         let nantes = TestGateway::start(&databases, "nantes", &clock).await;
-        let ahead = Arc::new(AtomicUsize::new(0));
+        let (ahead, second) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let gate = Arc::new(Semaphore::new(0));
         let mut origins = Vec::new();
         for name in ["angers", "brest", "dijon", "lille", "metz", "nancy"] {
             let origin = TestGateway::start(&databases, name, &clock).await;
             nantes.list(&origin.as_partner(FollowState::None, FollowState::Accepted)).await?;
             let (records, ahead) = (origin.url.join("/actor/records")?, Arc::clone(&ahead));
+            let (second, gate) = (Arc::clone(&second), Arc::clone(&gate));
             origin.disturb(move |parts, _| {
                 let query = parts.uri.query().unwrap_or_default();
                 ahead.fetch_add(usize::from(query.ends_with("&ahead=true")), Ordering::SeqCst);
+                // Nobody gets a second page before all six have asked for theirs.
+                if query.starts_with("after=x") && second.fetch_add(1, Ordering::SeqCst) == 5 {
+                    gate.add_permits(6);
+                }
                 let (next, items) = match query {
                     "" => ("x", json!([1])),
                     "after=x" | "after=x&ahead=true" => ("y", json!([1])),
@@ -430,7 +484,9 @@ store_tests! {
                 if query.is_empty() {
                     page["ahead"] = json!(format!("{records}?after=x&ahead=true"));
                 }
-                (parts.uri.path() == "/actor/records").then(|| document(page.to_string()))
+                (parts.uri.path() == "/actor/records").then(|| {
+                    if query.starts_with("after=x") { after(&gate, page.to_string()) } else { document(page.to_string()) }
+                })
             });
             origins.push(origin);
         }
