@@ -21,7 +21,8 @@ pub struct Server {
     /// How many connections are open at most; an eighth is kept for partners and proxies.
     #[serde(default = "max_connections")]
     pub max_connections: usize,
-    /// How many of them one address may have, or requests at once behind a proxy.
+    /// How many of them one address may have, or requests at once behind a proxy. All whom a proxy does not
+    /// name share those of its own address.
     #[serde(default = "connections_per_address")]
     pub connections_per_address: usize,
 }

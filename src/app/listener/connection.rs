@@ -111,7 +111,7 @@ async fn answer(
     } else {
         Some(Client::at(peer.ip()))
     };
-    let place = match client.filter(|_| proxied).map(|client| shared.door.enter_behind_proxy(client)).transpose() {
+    let place = match proxied.then(|| shared.door.enter_behind_proxy(peer.ip(), client)).transpose() {
         Ok(place) => place,
         Err(_full) => {
             let mut busy =

@@ -147,7 +147,7 @@ impl Door {
         let refused =
             if own >= self.limits.per_address { Some(Full::Address) } else { (book.open >= most).then_some(Full::Everybody) };
         if let Some(full) = refused {
-            book.turn_away(full, peer);
+            book.turn_away(full, peer, true);
             return Err(full);
         }
         book.open += 1;
@@ -158,8 +158,11 @@ impl Door {
         Ok(Place { door: Arc::clone(self), client, proxied: false })
     }
 
-    /// A request that a proxy brings for this client.
-    pub(super) fn enter_behind_proxy(self: &Arc<Self>, client: Client) -> Result<Place, Full> {
+    /// A request that a proxy brings for this client. Whom the proxy does not name counts as the proxy itself:
+    /// else nobody who is not named would count at all.
+    pub(super) fn enter_behind_proxy(self: &Arc<Self>, proxy: IpAddr, client: Option<Client>) -> Result<Place, Full> {
+        let named = client.is_some();
+        let client = client.unwrap_or_else(|| Client::at(proxy));
         let mut book = self.book();
         let own = book.by_client.get(&client).copied().unwrap_or_default();
         let most = self.limits.connections.saturating_sub(self.limits.reserved);
@@ -169,7 +172,7 @@ impl Door {
             (book.proxied >= most && !book.knows(client)).then_some(Full::Everybody)
         };
         if let Some(full) = refused {
-            book.turn_away(full, client.0);
+            book.turn_away(full, client.0, named);
             return Err(full);
         }
         book.proxied += 1;
@@ -198,14 +201,15 @@ impl Book {
     }
 
     /// Counts, and says so once in a while: a flood must not flood the log too.
-    fn turn_away(&mut self, full: Full, peer: IpAddr) {
+    fn turn_away(&mut self, full: Full, peer: IpAddr, named: bool) {
         self.turned_away += 1;
         if self.said.is_none_or(|said| said.elapsed() >= SAY_EVERY) {
             self.said = Some(Instant::now());
             let (open, turned_away) = (self.open, self.turned_away);
             let advice = match full {
                 Full::Everybody => "raise server.max_connections if these are readers",
-                Full::Address => "if this is your reverse proxy, list it in server.trusted_proxies",
+                Full::Address if named => "if this is your reverse proxy, list it in server.trusted_proxies",
+                Full::Address => "let this reverse proxy say in X-Forwarded-For whose requests it brings",
             };
             tracing::warn!(target: "security", %peer, open, turned_away, advice, "connections are turned away with 503");
         }
@@ -251,17 +255,25 @@ mod tests {
     fn behind_a_proxy_requests_are_counted_by_client() {
         let door = door(16, 2);
         let _connections: Vec<Place> = (0..10).map(|_| door.enter(ip("127.0.0.1")).expect("no limit of an address")).collect();
-        let client = Client::at(ip("2001:db8::1"));
-        let _two: Vec<Place> = (0..2).map(|_| door.enter_behind_proxy(client).expect("a place")).collect();
-        let neighbour = Client::at(ip("2001:db8::ffff"));
-        assert_eq!(door.enter_behind_proxy(neighbour).err(), Some(Full::Address), "one subscriber has a whole /64");
-        assert!(door.enter_behind_proxy(Client::at(ip("2001:db8:0:1::1"))).is_ok());
-        let _many: Vec<Place> =
-            (1..=12).map(|n| door.enter_behind_proxy(Client::at(ip(&format!("192.0.2.{n}")))).expect("a place")).collect();
-        let last = Client::at(ip("192.0.2.99"));
-        assert_eq!(door.enter_behind_proxy(last).err(), Some(Full::Everybody));
-        door.remember(last);
-        assert!(door.enter_behind_proxy(last).is_ok());
+        let behind = |client: &str| door.enter_behind_proxy(ip("127.0.0.1"), Some(Client::at(ip(client))));
+        let _two: Vec<Place> = (0..2).map(|_| behind("2001:db8::1").expect("a place")).collect();
+        assert_eq!(behind("2001:db8::ffff").err(), Some(Full::Address), "one subscriber has a whole /64");
+        assert!(behind("2001:db8:0:1::1").is_ok());
+        let _many: Vec<Place> = (1..=12).map(|n| behind(&format!("192.0.2.{n}")).expect("a place")).collect();
+        assert_eq!(behind("192.0.2.99").err(), Some(Full::Everybody));
+        door.remember(Client::at(ip("192.0.2.99")));
+        assert!(behind("192.0.2.99").is_ok());
+    }
+
+    #[test]
+    fn sec_123_whom_a_proxy_does_not_name_counts_as_the_proxy() {
+        let door = door(16, 2);
+        let nameless = || door.enter_behind_proxy(ip("127.0.0.1"), None);
+        let _two: Vec<Place> = (0..2).map(|_| nameless().expect("a place")).collect();
+        assert_eq!(nameless().err(), Some(Full::Address));
+        let client = Client::at(ip("192.0.2.1"));
+        assert!(door.enter_behind_proxy(ip("127.0.0.1"), Some(client)).is_ok(), "who is named has a share of its own");
+        assert!(door.enter(ip("127.0.0.1")).is_ok(), "and the proxy may have more connections");
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -25,6 +27,32 @@ const PATIENT: Deadlines =
 /// Many connections that say nothing; they live until dropped or overdue.
 async fn silent(house: &House, from: impl Fn(usize) -> Ipv4Addr, n: usize) -> Vec<TcpStream> {
     join_all((0..n).map(|n| house.connect(from(n)))).await.into_iter().map(|stream| stream.expect("a connection")).collect()
+}
+
+/// What one client may have behind a proxy.
+const SHARE: usize = 4;
+
+/// As many requests as one client may have, brought by a proxy with this `X-Forwarded-For`; their bodies never
+/// come. They live until dropped or overdue.
+async fn under_way(house: &House, proxy: Ipv4Addr, forwarded: Option<&str>) -> anyhow::Result<Vec<TcpStream>> {
+    let mut knock = Knock::post(vec![b'x'; 1000], house.rig.now());
+    knock.set("expect", "100-continue");
+    if let Some(forwarded) = forwarded {
+        knock.set("x-forwarded-for", forwarded);
+    }
+    let bytes = wire(&knock);
+    let mut streams = Vec::new();
+    for _ in 0..SHARE {
+        let mut stream = house.connect(proxy).await?;
+        stream.write_all(&bytes[..bytes.len() - knock.body.len()]).await?;
+        // Whose body is asked for is inside.
+        let mut said = [0; 64];
+        let length = tokio::time::timeout(PATIENT.head, stream.read(&mut said)).await??;
+        let said = String::from_utf8_lossy(&said[..length]);
+        anyhow::ensure!(said.starts_with("HTTP/1.1 100"), "{said}");
+        streams.push(stream);
+    }
+    Ok(streams)
 }
 
 /// Waits until so many are inside.
@@ -86,24 +114,16 @@ store_tests! {
 
     async fn sec_123_behind_a_proxy_the_share_is_the_clients(databases: Databases) {
         let proxy = Ipv4Addr::new(127, 0, 9, 9);
-        let house = House::open(&databases, Limits::new(400, 4, vec!["127.0.9.9/32".parse()?]), PATIENT).await?;
+        let house = House::open(&databases, Limits::new(400, SHARE, vec!["127.0.9.9/32".parse()?]), PATIENT).await?;
         let asked = |client: &str| {
             let mut knock = Knock::get("/aide", house.rig.now());
             knock.set("x-forwarded-for", client);
             knock
         };
         // A proxy may have more connections than a client; what counts is whose requests are under way.
-        let mut under_way = Vec::new();
-        for _ in 0..4 {
-            let mut stream = house.connect(proxy).await?;
-            let mut knock = Knock::post(vec![b'x'; 1000], house.rig.now());
-            knock.set("x-forwarded-for", "192.0.2.1");
-            stream.write_all(&wire(&knock)[..300]).await?;
-            under_way.push(stream);
-        }
+        let under_way = under_way(&house, proxy, Some("192.0.2.1")).await?;
         let _idle = silent(&house, |_| proxy, 20).await;
         holds(&house, 24).await;
-        tokio::time::sleep(Duration::from_millis(100)).await;
         let refused = house.ask(proxy, &asked("192.0.2.1")).await?;
         assert!(refused.status == 503 && refused.head.contains("retry-after"), "{refused:?}");
         // What the client wrote into the header before the proxy did counts for nothing.
@@ -112,6 +132,29 @@ store_tests! {
         drop(under_way);
         tokio::time::sleep(Duration::from_millis(200)).await;
         assert_eq!(house.ask(proxy, &asked("192.0.2.1")).await?.status, 200);
+    }
+
+    async fn sec_123_nothing_in_the_header_hides_a_client_behind_a_proxy(databases: Databases) {
+        let proxy = Ipv4Addr::new(127, 0, 9, 9);
+        let house = House::open(&databases, Limits::new(400, SHARE, vec!["127.0.9.9/32".parse()?]), PATIENT).await?;
+        let asked = async |client: Option<&str>| {
+            let mut knock = Knock::get("/aide", house.rig.now());
+            if let Some(client) = client {
+                knock.set("x-forwarded-for", client);
+            }
+            anyhow::Ok(house.ask(proxy, &knock).await?.status)
+        };
+        // The proxy adds whom it sees to what the client wrote, be that text or not.
+        let _full = under_way(&house, proxy, Some("\u{e9}, 192.0.2.1")).await?;
+        assert_eq!(asked(Some("192.0.2.1")).await?, 503);
+        assert_eq!(asked(Some("\u{e9}, 192.0.2.1")).await?, 503);
+        assert_eq!(asked(Some("\u{e9}, 192.0.2.2")).await?, 200);
+        // Whom it does not name counts as the proxy itself.
+        let _nameless = under_way(&house, proxy, None).await?;
+        for nobody in [None, Some("unknown"), Some("192.0.2.3, \u{e9}"), Some("127.0.9.9")] {
+            assert_eq!(asked(nobody).await?, 503, "{nobody:?}");
+        }
+        assert_eq!(asked(Some("192.0.2.3")).await?, 200);
     }
 }
 
@@ -161,18 +204,21 @@ async fn a_child_with_few_files() {
     let door = listener.door();
     println!("listening on {address}");
     let router = Router::new().route("/", get(async || "ok"));
-    let mut most = 0;
-    let watched = async {
-        // Ends when the parent closes our standard input.
-        let end = tokio::task::spawn_blocking(|| std::io::stdin().lines().count());
-        tokio::pin!(end);
+    // Looked at from outside: while the accept loop waits for files, it polls nothing of ours.
+    let most = Arc::new(AtomicUsize::new(0));
+    let looked = Arc::clone(&most);
+    let watch = tokio::spawn(async move {
         loop {
-            tokio::select! {
-                _lines = &mut end => return,
-                () = tokio::time::sleep(Duration::from_millis(10)) => most = most.max(door.open()),
-            }
+            looked.fetch_max(door.open(), Ordering::Relaxed);
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
+    });
+    // Ends when the parent closes our standard input.
+    let end = async {
+        let _lines = tokio::task::spawn_blocking(|| std::io::stdin().lines().count()).await;
     };
-    listener.serve(router, watched).await;
+    listener.serve(router, end).await;
+    watch.abort();
+    let most = most.load(Ordering::Relaxed);
     assert!(most > 20 && most < 64, "{most} were open: the test did not exhaust the files");
 }
