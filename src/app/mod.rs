@@ -32,7 +32,7 @@ use crate::store::{Store, StoreError};
 use crate::sync::{Pseudonyms, Sync};
 
 pub use refused::Refused;
-pub use serve::serve;
+pub use serve::{public_listener, serve};
 
 /// One city's gateway with everything opened, doing nothing yet.
 pub struct Gateway {

@@ -41,10 +41,7 @@ pub async fn serve(
     ready: impl FnOnce(SocketAddr),
 ) -> anyhow::Result<()> {
     let _guard = gateway.config.database.sqlite_file().map(|file| FileGuard::take(&file)).transpose()?;
-    let listen = gateway.config.server.listen;
-    let deadlines = Deadlines { drain: DRAIN, ..Deadlines::default() };
-    let listener =
-        Listener::bind(listen, limits(&gateway)?, deadlines).map_err(|error| cannot_listen(&gateway, listen, &error))?;
+    let listener = public_listener(&gateway)?;
     let presence = gateway.federation.store.begin_to_serve(gateway.federation.now()).await?;
     if presence.taken_back > 0 {
         tracing::info!(work = presence.taken_back, "what the last process had in hand when it ended is due again");
@@ -87,11 +84,17 @@ pub async fn serve(
     failed.map_or(Ok(()), Err)
 }
 
-/// Who may connect, as the configuration says and the system allows.
-fn limits(gateway: &Gateway) -> anyhow::Result<Limits> {
+/// The listener for everybody: where and for whom the configuration says, as far as the system allows.
+///
+/// # Errors
+/// When the address is taken or not ours, or a range of `server.trusted_proxies` is none.
+pub fn public_listener(gateway: &Gateway) -> anyhow::Result<Listener> {
     let server = &gateway.config.server;
     let proxies = super::networks(&gateway.config, "server.trusted_proxies", &server.trusted_proxies)?;
-    Ok(Limits::new(affordable(server.max_connections), server.connections_per_address, proxies))
+    let limits = Limits::new(affordable(server.max_connections), server.connections_per_address, proxies);
+    let deadlines = Deadlines { drain: DRAIN, ..Deadlines::default() };
+    let listener = Listener::bind(server.listen, limits, deadlines);
+    listener.map_err(|error| cannot_listen(gateway, server.listen, &error).into())
 }
 
 /// Waits for the first worker that ends although nobody stopped it: a gateway without it looks well and does

@@ -83,6 +83,19 @@ impl Figure {
         self
     }
 
+    /// This and more of the same, measured apart: times and costs add up. How long single answers took is not
+    /// known of both together.
+    #[must_use]
+    pub fn and(self, more: &Self) -> Self {
+        let spent = |figure: &Self, who: &str| figure.cpu_ms.get(who).copied().unwrap_or(0.0) * count(figure.items);
+        let items = self.items + more.items;
+        let seconds = self.seconds + more.seconds;
+        let each = |who: &String| (spent(&self, who) + spent(more, who)) / count(items.max(1));
+        let cpu_ms = self.cpu_ms.keys().map(|who| (who.clone(), each(who))).collect();
+        let per_second = if seconds > 0.0 { count(items) / seconds } else { 0.0 };
+        Self { items, seconds, per_second, cpu_ms, p50_ms: None, p99_ms: None, ..self }
+    }
+
     /// Another number.
     #[must_use]
     pub fn number(mut self, name: &'static str, value: f64) -> Self {
@@ -186,5 +199,15 @@ mod tests {
         // What was not measured does not pass for reached.
         let unknown = Figure::new("inbox", "cold", 0, Duration::ZERO).cpu_at_most("gateway", 1.0);
         assert!(unknown.target.is_some_and(|target| !target.reached));
+    }
+
+    #[test]
+    fn what_was_measured_apart_adds_up() {
+        let once = |items, seconds, cpu| Figure::new("growth", "read", items, Duration::from_secs(seconds)).cpu("gateway", cpu);
+        let few = once(100, 1, Duration::from_millis(100)).latency(Duration::from_millis(1), Duration::from_millis(2));
+        let both = few.and(&once(300, 3, Duration::from_millis(500)));
+        assert_eq!((both.items, both.p50_ms, both.p99_ms), (400, None, None));
+        assert!((both.seconds - 4.0).abs() < 1e-9 && (both.per_second - 100.0).abs() < 1e-9, "{both:?}");
+        assert!((both.cpu_ms["gateway"] - 1.5).abs() < 1e-9, "{both:?}");
     }
 }

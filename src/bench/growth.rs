@@ -7,6 +7,7 @@ use anyhow::Context;
 
 use super::inbox::Sender;
 use super::installation::{Installation, until};
+use super::read::JSON;
 use super::{Bench, Figure, content};
 use crate::domain::partner::PartnerKind;
 use crate::store::{CopyWrite, JournalEntry, JournalState};
@@ -16,6 +17,10 @@ use crate::web::state::CHECK_EVERY;
 const FILLING: u64 = 1_000_000_000;
 /// Rows in one transaction.
 const BATCH: u64 = 500;
+/// How many different objects are read again and again.
+const KEPT: u64 = 1_000;
+/// Most processes that are started to find objects in the store, each with an empty memory.
+const ROUNDS: u64 = 10;
 
 impl Bench<'_> {
     /// Accepting, pushing and reading at each level; the last is held against the first.
@@ -55,6 +60,7 @@ impl Bench<'_> {
         let title = |what: &str| format!("{what} with {level} stored");
         let mut found = vec![self.accept(city, Sender::Partner, from, &title("accepted")).await?];
         let served = city.serve().await?;
+        served.rest().await?;
         // What was accepted at the door is applied first, or its cost would be taken for that of pushing and
         // reading; and each commit would empty the memory that is read from.
         until("effects", Duration::from_mins(30), async || {
@@ -66,22 +72,52 @@ impl Bench<'_> {
         let records = from..from + self.options.items.div_ceil(partners);
         let served = [served];
         found.push(self.deliver(city, &served, PartnerKind::Partner, partners, records, &title("pushed")).await?);
-        let objects = FILLING..FILLING + level.min(1_000);
-        let json = "application/activity+json";
+        let objects = FILLING..FILLING + level.min(KEPT);
         // The gateway notices the last commit within its interval: before that, what it remembers is soon stale.
         tokio::time::sleep(2 * CHECK_EVERY).await;
         // The first look brings them into memory as visitors did before.
-        self.look(city, &served[0], objects.clone(), json, level.min(1_000), "before").await?;
+        self.look(city, &served[0], objects.clone(), JSON, level.min(KEPT), "before").await?;
         // A read is so cheap that few of them vanish in the ticks that CPU is counted in.
-        found.push(self.look(city, &served[0], objects, json, 10 * self.options.items, &title("objects read")).await?);
+        let again = 10 * self.options.items;
+        found.push(self.look(city, &served[0], objects, JSON, again, &title("objects kept in memory")).await?);
         for one in served {
             one.stop().await?;
         }
+        found.push(self.found(city, level, &title("objects found in the store")).await?);
         for figure in &mut found {
             figure.axis = "growth";
         }
         Ok(found)
     }
+
+    /// Reads objects from all over a level, each once by a process that was started for it: cold are its own
+    /// memory and that of its SQLite, warm are what the system and a database server keep of their files.
+    ///
+    /// Every process reads as many as the smallest level holds, so that its first steps weigh alike at each.
+    async fn found(&self, city: &Installation, level: u64, title: &str) -> anyhow::Result<Figure> {
+        let smallest = self.options.stored.iter().copied().min().unwrap_or(level);
+        let each = smallest.clamp(1, self.options.items);
+        let rounds = self.options.items.div_ceil(each).min(ROUNDS);
+        let mut found: Option<Figure> = None;
+        for round in 0..rounds {
+            let served = city.serve().await?;
+            served.rest().await?;
+            let objects = spread(level, each, rounds, round).map(|n| FILLING + n);
+            let one = self.look(city, &served, objects, JSON, each, title).await?;
+            served.stop().await?;
+            found = Some(match found {
+                Some(before) => before.and(&one),
+                None => one,
+            });
+        }
+        found.context("nothing was read")
+    }
+}
+
+/// `each` different numbers below `level`, evenly spread; other ones in each of the rounds as far as there are
+/// enough.
+fn spread(level: u64, each: u64, rounds: u64, round: u64) -> impl Iterator<Item = u64> {
+    (0..each).map(move |n| (n * rounds + round) * level / (each * rounds))
 }
 
 /// Fills the city with copies of a partner's records, and with the activities that brought them.
@@ -120,4 +156,25 @@ async fn hold(city: &Installation, numbers: std::ops::Range<u64>) -> anyhow::Res
         from = until;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn what_is_found_lies_all_over_the_level_and_is_read_once() {
+        for level in [1_000, 1_000_000] {
+            let rounds: Vec<BTreeSet<u64>> = (0..10).map(|round| spread(level, 1_000, 10, round).collect()).collect();
+            for numbers in &rounds {
+                assert_eq!(numbers.len(), 1_000, "each process reads each object once");
+                let (first, last) = (numbers.first().copied().unwrap_or(level), numbers.last().copied().unwrap_or(0));
+                assert!(first < level / 1_000 && last < level && last >= level - level / 1_000, "{first} to {last} of {level}");
+            }
+            let all: BTreeSet<u64> = rounds.into_iter().flatten().collect();
+            assert_eq!(all.len() as u64, level.min(10_000), "where there are enough, every process reads others");
+        }
+    }
 }

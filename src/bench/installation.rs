@@ -19,6 +19,8 @@ use crate::domain::{RecordId, Timestamp};
 use crate::store::scratch::Scratch;
 use crate::store::{Backend, RecordWrite, Store};
 
+/// Connections of one address: the whole load comes from one.
+const CONNECTIONS: usize = 1024;
 /// Records in one transaction while a city is filled.
 const BATCH: u64 = 500;
 
@@ -59,6 +61,7 @@ impl Installation {
         let text = format!(
             "[authority]\nname = {{ fr = \"Ville de {name}\" }}\nidentifiers = [\"siren:216901231\"]\n\
              [server]\npublic_url = \"http://{name}.localhost:{port}\"\nlisten = \"127.0.0.1:{port}\"\n\
+             connections_per_address = {CONNECTIONS}\n\
              [database]\nurl = \"{database}\"\n\
              [secrets]\nkek_file = \"{}\"\n\
              [outbound]\nallow_private = [\"127.0.0.0/8\"]\n{more}",

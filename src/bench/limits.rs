@@ -43,13 +43,14 @@ impl Bench<'_> {
 
     async fn hello(&self) -> anyhow::Result<Figure> {
         let (hello, Ready { port }): (_, Ready) = Helper::start("hello", &Hello).await?;
-        let requests = Requests::Get { paths: vec!["/".to_owned()], accept: "*/*".to_owned(), count: self.options.items * 2 };
+        let count = self.options.items * 2;
+        let requests = Requests::Get { paths: vec!["/".to_owned()], accept: "*/*".to_owned(), count };
         let job =
             load::Job { to: format!("http://hello.localhost:{port}").parse()?, connections: self.options.connections, requests };
         let (mut load, _): (_, load::Ready) = Helper::start("load", &job).await?;
         let spent = hello.cpu()?;
         let done: Done = load.ask(&Go).await?;
-        let count = done.all(200)?;
+        done.all(200, count)?;
         let figure = Figure::new("limits", "a request that is answered `hello, world`", count, done.took)
             .cpu("server", hello.cpu()?.saturating_sub(spent))
             .cpu("load", done.cpu)

@@ -117,6 +117,17 @@ impl Served {
         cpu(self.pid)
     }
 
+    /// Waits until what it does at its start is over: it reads a large database to its end.
+    pub(super) async fn rest(&self) -> anyhow::Result<()> {
+        let mut before = self.cpu()?;
+        until("rest", REST, async || {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let now = self.cpu()?;
+            Ok(now.saturating_sub(std::mem::replace(&mut before, now)) < Duration::from_millis(50))
+        })
+        .await
+    }
+
     /// Asks it to end, and waits.
     pub(super) async fn stop(mut self) -> anyhow::Result<()> {
         let pid = i32::try_from(self.pid).ok().and_then(rustix::process::Pid::from_raw).context("a process number")?;

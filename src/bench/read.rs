@@ -8,6 +8,8 @@ use super::{Bench, Figure, content};
 
 /// How many different objects are asked for.
 const OBJECTS: u64 = 1_000;
+/// What machines ask for.
+pub(super) const JSON: &str = "application/activity+json";
 
 impl Bench<'_> {
     /// Objects and pages, asked for again and again, and each for the first time.
@@ -16,10 +18,9 @@ impl Bench<'_> {
         let objects = OBJECTS.min(self.options.items);
         city.fill(0..objects, true).await?;
         let served = city.serve().await?;
-        let json = "application/activity+json";
         let mut figures = vec![
-            self.look(&city, &served, 0..objects, json, objects, "objects, for the first time").await?,
-            self.look(&city, &served, 0..objects, json, self.options.items * 2, "objects, again")
+            self.look(&city, &served, 0..objects, JSON, objects, "objects, for the first time").await?,
+            self.look(&city, &served, 0..objects, JSON, self.options.items * 2, "objects, again")
                 .await?
                 .cpu_at_most("gateway", 0.02),
         ];
@@ -35,7 +36,7 @@ impl Bench<'_> {
         &self,
         city: &Installation,
         served: &Served,
-        objects: std::ops::Range<u64>,
+        objects: impl Iterator<Item = u64>,
         accept: &str,
         count: u64,
         title: &str,
@@ -45,7 +46,8 @@ impl Bench<'_> {
         let mut load = self.load(city, Requests::Get { paths, accept: accept.to_owned(), count }).await?;
         let (spent, database) = (served.cpu()?, city.database_cpu()?);
         let done: Done = load.ask(&Go).await?;
-        let figure = Figure::new("read", title, done.all(200)?, done.took)
+        done.all(200, count)?;
+        let figure = Figure::new("read", title, count, done.took)
             .cpu("gateway", served.cpu()?.saturating_sub(spent))
             .cpu("load", done.cpu)
             .latency(done.p50, done.p99);

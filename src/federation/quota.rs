@@ -48,7 +48,8 @@ impl Quota {
         Self { shares: Buckets::per_hour(activities), most_waiting: MAX_WAITING, waiting: Mutex::default() }
     }
 
-    /// As much as anybody likes: for measuring what accepting costs, where nothing is applied.
+    /// As much as anybody likes, and counted all the same: for measuring what accepting costs, where nothing is
+    /// applied.
     #[must_use]
     pub fn unlimited() -> Self {
         Self { most_waiting: u64::MAX, ..Self::per_hour(u32::MAX) }
@@ -64,7 +65,7 @@ impl Quota {
             Refusal::new(Code::TooMany, many).retry_after(wait.max(SHORTEST_WAIT))
         })?;
         let most = if recall { self.most_waiting.saturating_add(self.most_waiting / 10) } else { self.most_waiting };
-        if most < u64::MAX && self.waiting(store, partner, now).await.map_err(busy)? >= most {
+        if self.waiting(store, partner, now).await.map_err(busy)? >= most {
             let full = "too many of your activities wait to be applied here; the rest may be sent later";
             return Err(Refusal::new(Code::TooMany, full).retry_after(UNTIL_APPLIED));
         }
