@@ -1,6 +1,5 @@
 //! Answers that are too much or never end: SEC-127, SEC-128.
 
-use std::io::Write;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -8,21 +7,16 @@ use passerelle::outbound::{Client, Limits, OutboundError, Policy, Request};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use url::Url;
 
-use super::Raw;
+use super::{Raw, gzip};
 
 /// What a bomb holds.
 fn unpacked() -> usize {
     if std::env::var_os("PASSERELLE_LONG").is_some() { 512 << 20 } else { 64 << 20 }
 }
 
-/// An answer whose body becomes very long.
-fn bomb(status: &str) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    let chunk = vec![b'a'; 1 << 20];
-    for _ in 0..(unpacked() >> 20) {
-        encoder.write_all(&chunk).unwrap();
-    }
-    let body = encoder.finish().unwrap();
+/// A compressed answer with a body of this length.
+fn packed(status: &str, length: usize) -> Vec<u8> {
+    let body = gzip(length);
     assert!(body.len() < 1 << 20);
     let mut answer = format!(
         "HTTP/1.1 {status}\r\ncontent-encoding: gzip\r\ncontent-type: application/activity+json\r\ncontent-length: {}\r\n\r\n",
@@ -36,40 +30,49 @@ fn bomb(status: &str) -> Vec<u8> {
 #[tokio::test]
 async fn sec_127_a_bomb_is_dropped_before_it_fills_the_memory() {
     // Memory is measured in a process of its own.
-    let (good, bad) = (Raw::answering(bomb("200 OK")).await, Raw::answering(bomb("500 Internal Server Error")).await);
-    let (good, bad) = (good.url.to_string(), bad.url.to_string());
+    let harmless = Raw::answering(packed("200 OK", HARMLESS)).await;
+    let bomb = Raw::answering(packed("200 OK", unpacked())).await;
+    let bad = Raw::answering(packed("500 Internal Server Error", unpacked())).await;
+    let urls = [&harmless, &bomb, &bad].map(|server| server.url.to_string()).join(" ");
     let child = tokio::task::spawn_blocking(move || {
         Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "outbound::bombs::a_child_under_bombs"])
-            .env("PASSERELLE_TEST_BOMB", good)
-            .env("PASSERELLE_TEST_BAD_BOMB", bad)
-            .status()
+            .env(BOMBS, urls)
+            .output()
             .unwrap()
     });
-    assert!(child.await.unwrap().success());
+    let child = child.await.unwrap();
+    let said = String::from_utf8_lossy(&child.stdout);
+    assert!(child.status.success() && said.contains("1 passed"), "{said}");
 }
+
+/// Where the child finds a harmless answer, a bomb, and a bomb that is an error.
+const BOMBS: &str = "PASSERELLE_TEST_BOMBS";
+/// Bytes of the harmless answer.
+const HARMLESS: usize = 1 << 15;
 
 #[tokio::test]
 async fn a_child_under_bombs() {
-    let Ok(good) = std::env::var("PASSERELLE_TEST_BOMB") else { return };
-    let bad = std::env::var("PASSERELLE_TEST_BAD_BOMB").unwrap();
+    let Ok(urls) = std::env::var(BOMBS) else { return };
+    let urls: Vec<Url> = urls.split(' ').map(|url| url.parse().unwrap()).collect();
+    let [harmless, bomb, bad] = urls.as_slice() else { panic!("{urls:?}") };
     let client = Client::new(Policy::with_loopback()).unwrap();
-    let ask = async |url: &str, limits: Limits| {
-        let url: Url = url.parse().unwrap();
-        let error = client.send(Request::get(url).within(limits)).await.unwrap_err();
+    let ask = async |url: &Url, limits: Limits| {
+        let error = client.send(Request::get(url.clone()).within(limits)).await.unwrap_err();
         assert!(matches!(error, OutboundError::TooLarge { .. }), "{error}");
     };
-    // The first one loads what every request needs.
-    ask(&good, Limits::DELIVERY).await;
+    // What every answer needs is there before the first bomb: the most memory ever held never falls again.
+    let answer = client.send(Request::get(harmless.clone()).within(Limits::DELIVERY)).await.unwrap();
+    assert_eq!(answer.body.len(), HARMLESS);
     let before = memory();
-    for url in [&good, &bad] {
+    for url in [bomb, bad] {
         ask(url, Limits::OBJECT).await;
         ask(url, Limits::DELIVERY).await;
     }
     let grown = memory().saturating_sub(before);
     assert!(grown < 8 << 10, "{grown} KiB for documents");
     let before = memory();
-    ask(&good, Limits::PAGE).await;
+    ask(bomb, Limits::PAGE).await;
     let grown = memory().saturating_sub(before);
     assert!(grown < 48 << 10, "{grown} KiB for a page of at most 16 MiB");
 }
