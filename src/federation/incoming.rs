@@ -404,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn sec_051_to_sec_057_a_record_is_sent_by_its_authority() {
+    fn sec_051_sec_052_sec_053_sec_054_sec_056_a_record_is_sent_by_its_authority() {
         for (pointer, value, code) in [
             ("/object/id", json!("https://c.example/contributions/1"), Code::Origin),
             ("/object/id", json!("https://b.example:8443/contributions/1"), Code::Origin),
@@ -450,7 +450,7 @@ mod tests {
     }
 
     #[test]
-    fn sec_064_to_sec_066_follows_and_answers_concern_the_two_of_us() {
+    fn sec_064_sec_065_sec_066_follows_and_answers_concern_the_two_of_us() {
         let of = |kind: &str, object: Value| {
             read(&json!({"id": "https://b.example/activities/1", "type": kind, "actor": "https://b.example/actor", "object": object}))
                 .map(|read| read.asked)

@@ -203,6 +203,35 @@ fn no_file_in_src_is_longer_than_a_sitting() {
     assert!(long.is_empty(), "longer than {MAX_LINES} lines:\n{}", long.join("\n"));
 }
 
+/// Tests whose name holds the number of a case in a form that `cargo test sec_NNN` does not find: `sec_001_002_…`,
+/// `sec_001_to_sec_004_…`, `sec_001_and_others_…`.
+fn hidden_numbers(text: &str) -> Vec<&str> {
+    let names = text.lines().filter_map(|line| line.trim_start().trim_start_matches("async ").strip_prefix("fn "));
+    let names = names.map(|rest| rest.split(['(', '<']).next().unwrap_or_default());
+    let number = |word: &str| matches!(word.len(), 2 | 3) && word.bytes().all(|byte| byte.is_ascii_digit());
+    let hides = |name: &&str| {
+        let words: Vec<&str> = name.split('_').collect();
+        let numbered = |at: usize| matches!(words[at - 1], "sec" | "rel" | "gdpr") && number(words[at]);
+        (1..words.len().saturating_sub(1)).filter(|at| numbered(*at)).any(|at| {
+            let next = &words[at + 1..];
+            number(next[0]) || matches!(next, ["and", "others", ..] | ["to", "sec" | "rel" | "gdpr", ..])
+        })
+    };
+    names.filter(hides).collect()
+}
+
+#[test]
+fn every_case_is_found_by_its_number() {
+    let planted = "async fn sec_001_002_a(\nfn sec_003_to_sec_005_b(\nfn gdpr_03_and_others_c(\nfn rel_041_and_rel_042_d(\nfn rel_051_2500_e(";
+    assert_eq!(hidden_numbers(planted), ["sec_001_002_a", "sec_003_to_sec_005_b", "gdpr_03_and_others_c"]);
+    let mut wrong = Vec::new();
+    for path in ["src", "tests/it"].iter().flat_map(|folder| files_below(&root().join(folder), "rs")) {
+        let text = fs::read_to_string(&path).unwrap();
+        wrong.extend(hidden_numbers(&text).into_iter().map(|name| format!("{}: {name}", path.display())));
+    }
+    assert!(wrong.is_empty(), "`cargo test sec_NNN` finds a case by each of its numbers, written in full:\n{}", wrong.join("\n"));
+}
+
 #[test]
 fn only_the_command_line_names_demo_and_bench() {
     for path in files_below(&root().join("src"), "rs") {

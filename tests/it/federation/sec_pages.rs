@@ -181,7 +181,7 @@ fn scene(rig: &Rig) -> Scene {
 }
 
 store_tests! {
-    async fn sec_059_and_others_a_page_is_believed_no_more_than_a_push(databases: Databases) {
+    async fn sec_051_sec_052_sec_056_sec_059_sec_082_sec_083_a_page_is_believed_no_more_than_a_push(databases: Databases) {
         let names: Vec<&str> = scene(&Rig::new(&databases).await?).wrong.iter().map(|(name, ..)| *name).collect();
         for (n, name) in names.into_iter().enumerate() {
             let rig = Rig::new(&databases).await?;
