@@ -1,5 +1,6 @@
 //! A strict gateway behind its own listener, and clients with addresses of their own.
 
+use std::cell::Cell;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,8 +15,8 @@ use crate::federation::rig::Rig;
 use crate::support::peer::Knock;
 use crate::support::stores::Databases;
 
-/// What a machine that shares its two processors with other tests may be late.
-pub const SLACK: Duration = Duration::from_secs(5);
+/// After this a test gives up waiting for what should have happened at a deadline.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The deadlines of the real listener, ten times shorter.
 pub const QUICK: Deadlines = Deadlines {
@@ -27,9 +28,35 @@ pub const QUICK: Deadlines = Deadlines {
     drain: Duration::from_secs(3),
 };
 
+/// Whether the cases are tried with their own numbers, on a machine that does nothing else.
+fn long() -> bool {
+    std::env::var_os("PASSERELLE_LONG").is_some()
+}
+
 /// How many sockets an attack has.
-pub fn sockets(usual: usize, long: usize) -> usize {
-    if std::env::var_os("PASSERELLE_LONG").is_some() { long } else { usual }
+pub fn sockets(usual: usize, long_form: usize) -> usize {
+    if long() { long_form } else { usual }
+}
+
+/// The deadlines of the listener under test.
+pub fn deadlines() -> Deadlines {
+    if long() { Deadlines::default() } else { QUICK }
+}
+
+/// Pauses of those who drip.
+pub fn drop_by_drop() -> Duration {
+    deadlines().head / 10
+}
+
+/// When a connection that is still open is never closed.
+fn never() -> Duration {
+    2 * deadlines().idle + PATIENCE
+}
+
+/// When something that has this deadline must be over. Between other tests on two processors the deadline may
+/// pass once more; alone, a fifth of it.
+pub fn over_by(deadline: Duration) -> Duration {
+    deadline.mul_f64(if long() { 1.2 } else { 2.0 })
 }
 
 /// The address of the n-th attacker.
@@ -83,7 +110,7 @@ impl House {
 
     /// As many places as anybody wants, no proxies.
     pub async fn wide(databases: &Databases) -> anyhow::Result<Self> {
-        Self::open(databases, Limits::new(20_000, 20_000, Vec::new()), QUICK).await
+        Self::open(databases, Limits::new(20_000, 20_000, Vec::new()), deadlines()).await
     }
 
     /// Tells it to stop.
@@ -93,7 +120,7 @@ impl House {
 
     /// Waits until it has stopped.
     pub async fn stopped(&mut self) {
-        tokio::time::timeout(QUICK.drain + SLACK, &mut self.server).await.expect("it stops").expect("without a panic");
+        tokio::time::timeout(deadlines().drain + PATIENCE, &mut self.server).await.expect("it stops").expect("without a panic");
     }
 
     /// A connection from an address.
@@ -116,33 +143,38 @@ impl House {
         self.ask(HONEST, &Knock::get("/aide", self.rig.now())).await
     }
 
-    /// Runs an attack; meanwhile an honest reader and an honest partner are answered in time.
-    pub async fn attacked<T>(&self, attack: impl Future<Output = T>) -> anyhow::Result<T> {
-        let mut attack = std::pin::pin!(attack);
-        let mut times = Vec::new();
-        let outcome = loop {
-            let begun = Instant::now();
-            let honest = async {
-                let n = times.len();
-                let page = self.page().await?;
-                anyhow::ensure!(page.status == 200, "an honest reader got {page:?}");
-                let activity = self.rig.b.activity(&format!("honest-{n}"), "Like", &serde_json::json!("https://a.example/x"));
-                let answer = self.ask(HONEST, &self.rig.b.post(&activity, self.rig.now())).await?;
-                anyhow::ensure!(answer.status == 202, "an honest partner got {answer:?}");
-                anyhow::Ok(())
-            };
-            tokio::select! {
-                outcome = &mut attack => break outcome,
-                answered = honest => answered?,
+    /// Attacks in so many waves; meanwhile an honest reader and an honest partner take turns, one request after
+    /// the other, and are answered in time. The last one is waited for, however long it takes.
+    pub async fn attacked<T>(&self, waves: usize, wave: impl AsyncFn() -> T) -> anyhow::Result<Vec<T>> {
+        let over = Cell::new(false);
+        let attack = async {
+            let mut outcomes = Vec::new();
+            for _ in 0..waves {
+                outcomes.push(wave().await);
             }
-            times.push(begun.elapsed());
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            over.set(true);
+            outcomes
         };
-        times.sort();
-        anyhow::ensure!(!times.is_empty(), "nobody honest was answered during the attack");
-        let slow = times[times.len() * 95 / 100];
-        anyhow::ensure!(slow < Duration::from_secs(2), "two honest requests took {slow:?} ({} answered)", times.len());
-        Ok(outcome)
+        let honest = async {
+            let mut times = Vec::new();
+            while !over.get() {
+                let activity = format!("honest-{}", times.len());
+                let activity = self.rig.b.activity(&activity, "Like", &serde_json::json!("https://a.example/x"));
+                let (knock, status) = match times.len() % 2 {
+                    0 => (Knock::get("/aide", self.rig.now()), 200),
+                    _ => (self.rig.b.post(&activity, self.rig.now()), 202),
+                };
+                let begun = Instant::now();
+                let reply = self.ask(HONEST, &knock).await?;
+                anyhow::ensure!(reply.status == status, "instead of {status}, somebody honest got {reply:?}");
+                times.push(begun.elapsed());
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            anyhow::Ok(times)
+        };
+        let (outcomes, times) = tokio::join!(attack, honest);
+        in_time(times?)?;
+        Ok(outcomes)
     }
 
     /// Waits until nobody is inside any more.
@@ -153,8 +185,21 @@ impl House {
             }
         };
         let open = || format!("{} connections stay open", self.door.open());
-        tokio::time::timeout(QUICK.idle + SLACK, empty).await.unwrap_or_else(|_| panic!("{}", open()));
+        tokio::time::timeout(deadlines().idle + PATIENCE, empty).await.unwrap_or_else(|_| panic!("{}", open()));
     }
+}
+
+/// Whether those who mean well were answered in time. Alone on the machine it is what the cases say: 99 of 100
+/// within a second, a tenth of the deadline that an attacker exhausts. Between other tests it is 9 of 10 within
+/// half of a deadline: enough to tell whether anybody waits for the attackers to be cut.
+fn in_time(mut times: Vec<Duration>) -> anyhow::Result<()> {
+    times.sort();
+    let (of_100, within) = if long() { (99, Duration::from_secs(1)) } else { (90, deadlines().head / 2) };
+    let place = (times.len() * of_100).div_ceil(100).checked_sub(1);
+    let Some(slow) = place.and_then(|place| times.get(place)) else { anyhow::bail!("nobody honest was answered") };
+    let (all, slowest) = (times.len(), &times[times.len().saturating_sub(10)..]);
+    anyhow::ensure!(*slow < within, "{of_100} of 100 honest requests took up to {slow:?}; of {all}, the slowest: {slowest:?}");
+    Ok(())
 }
 
 /// A request as bytes; the connection is closed after it.
@@ -172,8 +217,7 @@ pub fn wire(knock: &Knock) -> Vec<u8> {
 /// Reads until the other side closes.
 pub async fn read_reply(stream: &mut TcpStream) -> anyhow::Result<Reply> {
     let mut bytes = Vec::new();
-    let patience = QUICK.idle + SLACK + SLACK;
-    let read = tokio::time::timeout(patience, stream.read_to_end(&mut bytes)).await?;
+    let read = tokio::time::timeout(never(), stream.read_to_end(&mut bytes)).await?;
     if let Err(error) = read {
         anyhow::ensure!(!bytes.is_empty(), "no answer: {error}");
     }
@@ -195,7 +239,7 @@ pub fn parse(bytes: &[u8]) -> anyhow::Result<Reply> {
 pub async fn until_closed(mut stream: TcpStream, begun: Instant) -> (Duration, Vec<u8>) {
     let mut heard = Vec::new();
     // A reset is a close.
-    let _reset = tokio::time::timeout(Duration::from_secs(30), stream.read_to_end(&mut heard)).await.expect("it is closed");
+    let _reset = tokio::time::timeout(never(), stream.read_to_end(&mut heard)).await.expect("it is closed");
     (begun.elapsed(), heard)
 }
 
@@ -213,7 +257,7 @@ pub async fn drip(mut stream: TcpStream, first: &[u8], every: Duration, begun: I
         }
     };
     let read = async {
-        let _reset = tokio::time::timeout(Duration::from_secs(30), reader.read_to_end(&mut heard)).await.expect("it is closed");
+        let _reset = tokio::time::timeout(never(), reader.read_to_end(&mut heard)).await.expect("it is closed");
     };
     tokio::select! {
         () = dripping => {}

@@ -7,30 +7,33 @@ use passerelle::web::pages::notices::SOURCE_ARCHIVE;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpSocket;
 
-use super::house::{HONEST, House, QUICK, SLACK, attacker, drip, parse, sockets, until_closed};
+use super::house::{HONEST, House, attacker, deadlines, drip, drop_by_drop, over_by, parse, sockets, until_closed};
 use crate::store_tests;
 use crate::support::stores::Databases;
 
-/// One byte every so often.
-const DRIP: Duration = Duration::from_millis(100);
+/// How often an attack that lasts for one short deadline is repeated.
+const WAVES: usize = 4;
 
 /// Every connection was closed at its deadline, neither before nor much later.
 fn closed_at(deadline: Duration, times: impl IntoIterator<Item = Duration>) {
     for time in times {
-        assert!(time >= deadline.mul_f64(0.9) && time < deadline + SLACK, "closed after {time:?} instead of {deadline:?}");
+        assert!(time >= deadline.mul_f64(0.9) && time < over_by(deadline), "closed after {time:?} instead of {deadline:?}");
     }
 }
 
 store_tests! {
     async fn sec_120_heads_that_drip_are_closed_and_honest_requests_answered(databases: Databases) {
         let house = House::wide(&databases).await?;
-        let attack = join_all((0..sockets(200, 2000)).map(async |n| {
-            let begun = Instant::now();
-            let stream = house.connect(attacker(n)).await.expect("a connection");
-            drip(stream, b"GET /aide HTTP/1.1\r\nhost: a.example\r\nx: ", DRIP, begun).await
-        }));
-        let outcomes = house.attacked(attack).await?;
-        closed_at(QUICK.head, outcomes.into_iter().map(|(time, _)| time));
+        let attack = async || {
+            join_all((0..sockets(200, 2000)).map(async |n| {
+                let begun = Instant::now();
+                let stream = house.connect(attacker(n)).await.expect("a connection");
+                drip(stream, b"GET /aide HTTP/1.1\r\nhost: a.example\r\nx: ", drop_by_drop(), begun).await
+            }))
+            .await
+        };
+        let outcomes = house.attacked(WAVES, attack).await?;
+        closed_at(deadlines().head, outcomes.into_iter().flatten().map(|(time, _)| time));
         house.empties().await;
     }
 
@@ -39,14 +42,17 @@ store_tests! {
         let before = house.rig.rows("journal").await?;
         let head = b"POST /actor/inbox HTTP/1.1\r\nhost: a.example\r\ncontent-type: application/activity+json\r\n\
                      content-length: 1000\r\n\r\n";
-        let attack = join_all((0..sockets(200, 2000)).map(async |n| {
-            let begun = Instant::now();
-            let stream = house.connect(attacker(n)).await.expect("a connection");
-            drip(stream, head, DRIP, begun).await
-        }));
-        let outcomes = house.attacked(attack).await?;
-        for (time, heard) in outcomes {
-            closed_at(QUICK.body, [time]);
+        let attack = async || {
+            join_all((0..sockets(200, 2000)).map(async |n| {
+                let begun = Instant::now();
+                let stream = house.connect(attacker(n)).await.expect("a connection");
+                drip(stream, head, drop_by_drop(), begun).await
+            }))
+            .await
+        };
+        let outcomes = house.attacked(WAVES, attack).await?;
+        for (time, heard) in outcomes.into_iter().flatten() {
+            closed_at(deadlines().body, [time]);
             let reply = parse(&heard)?;
             assert_eq!(reply.status, 408, "{reply:?}");
             assert!(reply.head.contains("retry-after:"), "{reply:?}");
@@ -72,13 +78,12 @@ store_tests! {
             until_closed(stream, begun).await
         };
         let n = sockets(300, 5000);
-        let attack = async { tokio::join!(join_all((0..n).map(silent)), join_all((n..n + n / 5).map(idle))) };
-        let (silent, idle) = house.attacked(attack).await?;
-        closed_at(QUICK.head, silent.into_iter().map(|(time, heard)| {
-            assert!(heard.is_empty(), "{heard:?}");
-            time
-        }));
-        closed_at(QUICK.idle, idle.into_iter().map(|(time, _)| time));
+        let attack = async || tokio::join!(join_all((0..n).map(&silent)), join_all((n..n + n / 5).map(&idle)));
+        for (silent, idle) in house.attacked(1, attack).await? {
+            assert!(silent.iter().all(|(_, heard)| heard.is_empty()), "nobody asked, so nothing is said");
+            closed_at(deadlines().head, silent.into_iter().map(|(time, _)| time));
+            closed_at(deadlines().idle, idle.into_iter().map(|(time, _)| time));
+        }
         house.empties().await;
         assert_eq!(house.page().await?.status, 200, "the accept loop lives");
     }
@@ -97,10 +102,10 @@ store_tests! {
         }
         let begun = Instant::now();
         while house.door.open() > 0 {
-            assert!(begun.elapsed() < QUICK.stall + SLACK, "it is still open");
+            assert!(begun.elapsed() < over_by(deadlines().stall), "it is still open");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        assert!(begun.elapsed() >= QUICK.stall.mul_f64(0.9), "{:?}", begun.elapsed());
+        assert!(begun.elapsed() >= deadlines().stall.mul_f64(0.9), "{:?}", begun.elapsed());
         drop(dead);
         // A slow line takes longer than a connection may idle, but takes.
         let socket = TcpSocket::new_v4()?;
@@ -115,13 +120,13 @@ store_tests! {
                 break;
             }
             heard.extend_from_slice(&piece[..length]);
-            if begun.elapsed() < QUICK.idle + QUICK.head {
-                tokio::time::sleep(Duration::from_millis(10)).await;
+            if begun.elapsed() < deadlines().idle + deadlines().head {
+                tokio::time::sleep(drop_by_drop() / 10).await;
             }
         }
         let reply = parse(&heard)?;
         let announced = reply.head.split("content-length: ").nth(1).and_then(|rest| rest.lines().next()).expect("a length");
         assert_eq!(reply.body.len().to_string(), announced);
-        assert!(begun.elapsed() > QUICK.idle, "the test was too quick to show anything: {:?}", begun.elapsed());
+        assert!(begun.elapsed() > deadlines().idle, "the test was too quick to show anything: {:?}", begun.elapsed());
     }
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::house::{HONEST, House, QUICK, SLACK, attacker, read_reply, until_closed, wire};
+use super::house::{HONEST, House, attacker, deadlines, over_by, read_reply, until_closed, wire};
 use crate::store_tests;
 use crate::support::stores::Databases;
 
@@ -26,7 +26,7 @@ store_tests! {
         let stopped = Instant::now();
         for stream in [idle, silent] {
             let (time, _) = until_closed(stream, stopped).await;
-            assert!(time < QUICK.head + SLACK.mul_f64(0.2), "an idle connection was closed after {time:?}");
+            assert!(time < over_by(deadlines().head), "an idle connection was closed after {time:?}");
         }
         assert!(house.connect(attacker(1)).await.is_err(), "nobody new is taken");
         under_way.write_all(rest).await?;
