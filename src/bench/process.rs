@@ -17,6 +17,9 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 const READY: Duration = Duration::from_mins(15);
 /// How long a gateway may take to answer its first request.
 const START: Duration = Duration::from_mins(5);
+/// How long a gateway may take until it rests, and what it may spend in a second then.
+const REST: Duration = Duration::from_mins(30);
+const IDLE: Duration = Duration::from_millis(50);
 /// How long a gateway may take to put things in order.
 const STOP: Duration = Duration::from_secs(40);
 
@@ -117,15 +120,18 @@ impl Served {
         cpu(self.pid)
     }
 
-    /// Waits until what it does at its start is over: it reads a large database to its end.
+    /// Waits until it has nothing to do: at its start it reads a large database to its end.
     pub(super) async fn rest(&self) -> anyhow::Result<()> {
-        let mut before = self.cpu()?;
-        until("rest", REST, async || {
+        let (began, mut before) = (Instant::now(), self.cpu()?);
+        loop {
             tokio::time::sleep(Duration::from_secs(1)).await;
             let now = self.cpu()?;
-            Ok(now.saturating_sub(std::mem::replace(&mut before, now)) < Duration::from_millis(50))
-        })
-        .await
+            if now.saturating_sub(before) < IDLE {
+                return Ok(());
+            }
+            ensure!(began.elapsed() < REST, "`serve` is not at rest after {} s", REST.as_secs());
+            before = now;
+        }
     }
 
     /// Asks it to end, and waits.
