@@ -50,6 +50,9 @@ pub struct Days(u16);
 pub struct NotDays(String);
 
 impl Days {
+    /// The longest that an erasure may take (participation.md §4.5).
+    pub const LONGEST_PURGE: Self = Self(30);
+
     /// How many.
     #[must_use]
     pub const fn number(self) -> u16 {
@@ -103,7 +106,7 @@ pub struct Rule {
     pub actions: Vec<Action>,
     /// What for, as concepts; empty means for any purpose.
     pub purposes: Vec<String>,
-    /// Within how many days what is owed must be done.
+    /// Within how many days what is owed must be done; at most [`Days::LONGEST_PURGE`].
     pub within: Option<Days>,
 }
 

@@ -1,13 +1,14 @@
 //! `DataUseAgreement`, a `Document` of ActivityStreams: a part of ODRL 2.2 (participation.md §4.3.24, §4.5).
 //!
-//! Only its shape: what is offered, accepted and enforced with it is not written yet. What is not in the
-//! closed list of actions is refused, never ignored.
+//! Only its shape: what is offered, accepted and enforced with it is not written yet. An action, a selector
+//! or a constraint that is not known here is refused by its name: ignored, it would make the agreement wider
+//! than it was signed. Among them are `theme`, `territory` and `language` of §4.3.24, which nothing applies yet.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::proof::DataIntegrityProof;
-use super::scalar::{Address, Contexts, Count, Instant, Iri, Plain, Term, Token, constant, one_or_many};
+use super::scalar::{Address, Contexts, Count, Instant, Iri, Plain, PurgeTerm, Term, Token, constant, one_or_many};
 use super::{WireError, contexts};
 use crate::domain::agreement::{
     Action, Coverage as DomainCoverage, DataUseAgreement as DomainAgreement, Days, Onward, Rule as DomainRule,
@@ -26,6 +27,7 @@ constant!(
 
 /// Which records an agreement is about.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Coverage {
     /// Records of these classes.
     #[schemars(length(min = 1))]
@@ -38,7 +40,7 @@ pub struct Coverage {
 
 /// What is allowed, forbidden or owed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Rule {
     /// What.
     #[schemars(length(min = 1))]
@@ -49,7 +51,7 @@ pub struct Rule {
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "one_or_many")]
     pub purpose: Vec<String>,
     /// Within how many days what is owed must be done.
-    #[schemars(with = "Option<Term>")]
+    #[schemars(with = "Option<PurgeTerm>")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub purge_within: Option<Days>,
 }
@@ -62,6 +64,10 @@ impl Rule {
     fn read(&self, path: &str) -> Result<DomainRule, WireError> {
         if self.action.is_empty() {
             return Err(WireError::new(path, "a rule without an action"));
+        }
+        if self.purge_within.is_some_and(|within| within > Days::LONGEST_PURGE) {
+            let longest = format_args!("at most {} are given", Days::LONGEST_PURGE);
+            return Err(WireError::new(format_args!("{path}.purgeWithin"), longest));
         }
         Ok(DomainRule { actions: self.action.clone(), purposes: self.purpose.clone(), within: self.purge_within })
     }

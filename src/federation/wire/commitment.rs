@@ -90,16 +90,20 @@ impl Commitment {
             budget: body.budget.as_ref().map(MonetaryAmount::of),
             indicator: body.indicator.as_ref().map(ToString::to_string),
             target_value: body.target.map(Count::new),
-            progress: Some(format!("{}/progress", record.id)),
+            progress: Some(progress_of(&record.id)),
         }
     }
 
-    /// The commitment that these properties describe.
+    /// The commitment with this id that these properties describe.
     ///
     /// # Errors
-    /// When it arises from nothing, or another property is not acceptable.
-    pub fn read(&self) -> Result<DomainCommitment, WireError> {
+    /// When it arises from nothing, names another collection of news than its own, or another property is not
+    /// acceptable.
+    pub fn read(&self, id: &RecordId) -> Result<DomainCommitment, WireError> {
         same_process(self.process.as_ref(), self.thread.as_ref())?;
+        if self.progress.as_ref().is_some_and(|address| *address != progress_of(id)) {
+            return Err(WireError::new("progress", "not the commitment's own collection of news"));
+        }
         if self.arises_from.is_empty() {
             return Err(WireError::new("arisesFrom", "a promise without an answer, decision or contribution at its root"));
         }
@@ -115,4 +119,9 @@ impl Commitment {
             target: self.target_value.map(Count::get),
         })
     }
+}
+
+/// The address of the collection of news about a commitment.
+fn progress_of(id: &RecordId) -> String {
+    format!("{id}/progress")
 }

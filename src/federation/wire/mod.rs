@@ -151,7 +151,7 @@ pub fn record_from_json(value: &Value) -> Result<(Record, Option<Digest>), WireE
         Class::BudgetProject => Body::BudgetProject(read::<project::BudgetProject>(value)?.read()?),
         Class::Poll => Body::Poll(read::<poll::Poll>(value)?.read(&envelope.original_language, visible)?),
         Class::Decision => Body::Decision(read::<decision::Decision>(value)?.read(&envelope.original_language)?),
-        Class::Commitment => Body::Commitment(read::<commitment::Commitment>(value)?.read()?),
+        Class::Commitment => Body::Commitment(read::<commitment::Commitment>(value)?.read(&envelope.id)?),
         Class::Result => Body::Result(read::<result::WorkResult>(value)?.read()?),
         Class::ProgressUpdate => Body::ProgressUpdate(read::<progress::ProgressUpdate>(value)?.read()?),
         Class::Document => Body::Document(read::<document::Document>(value)?.read(&envelope.id)?),

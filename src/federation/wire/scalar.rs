@@ -105,9 +105,14 @@ marker!(
     { "type": "string", "pattern": "^[a-z0-9._+-]{1,100}/[a-z0-9._+-]{1,100}$" }
 );
 marker!(
-    /// A number of days, ISO 8601.
+    /// A number of days, ISO 8601, at most 3650.
     Term,
-    { "type": "string", "pattern": "^P[1-9][0-9]{0,3}D$" }
+    { "type": "string", "pattern": "^P([1-9][0-9]{0,2}|[12][0-9]{3}|3[0-5][0-9]{2}|36[0-4][0-9]|3650)D$" }
+);
+marker!(
+    /// A number of days, ISO 8601, at most 30.
+    PurgeTerm,
+    { "type": "string", "pattern": "^P([1-9]|[12][0-9]|30)D$" }
 );
 marker!(
     /// A whole percentage.
@@ -357,16 +362,12 @@ pub fn one_address<'de, D: Deserializer<'de>, T: FromStr<Err: Display>>(deserial
 
 /// Reads a list that a JSON-LD writer may have written as its only member.
 pub fn one_or_many<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum OneOrMany<T> {
-        Many(Vec<T>),
-        One(T),
-    }
-    Ok(match OneOrMany::deserialize(deserializer)? {
-        OneOrMany::Many(items) => items,
-        OneOrMany::One(item) => vec![item],
-    })
+    // Not an untagged enum, which would not tell what is wrong with a member.
+    let items = match Value::deserialize(deserializer)? {
+        Value::Array(items) => items,
+        one => vec![one],
+    };
+    items.into_iter().map(|item| T::deserialize(item).map_err(serde::de::Error::custom)).collect()
 }
 
 #[cfg(test)]

@@ -394,7 +394,15 @@ fn broken(class: &str) -> Vec<(&'static str, Value)> {
             ("/permission/0/action", Value::Null),
             ("/prohibition/0/action", json!([])),
             ("/obligation/1/purgeWithin", json!("PT1H")),
+            ("/obligation/1/purgeWithin", json!("P31D")),
+            ("/covers/0/theme", json!("https://gateway.montfleur.example/themes/1")),
+            ("/covers/0/territory", json!("https://gateway.montfleur.example/territories/1")),
+            ("/covers/0/language", json!("fr")),
+            ("/permission/0/constraint", json!({ "leftOperand": "count", "operator": "lt", "rightOperand": 5 })),
+            ("/prohibition/0/remedy", json!({ "action": "delete" })),
             ("/maxCache", json!("P0D")),
+            ("/maxCache", json!("P3651D")),
+            ("/maxCache", json!("P9999D")),
             ("/noticePeriod", json!(30)),
             ("/minAggregation", json!(-5)),
             ("/onward", json!("friends")),
@@ -465,7 +473,7 @@ fn broken(class: &str) -> Vec<(&'static str, Value)> {
     shared.into_iter().filter(|(at, _)| !(tombstone && *at == "/recordType")).chain(own).collect()
 }
 
-fn put(document: &mut Value, pointer: &str, value: Value) {
+pub fn put(document: &mut Value, pointer: &str, value: Value) {
     let (parent, name) = pointer.rsplit_once('/').expect("a pointer");
     match document.pointer_mut(parent).unwrap_or_else(|| panic!("nothing at {parent}")) {
         Value::Object(object) if value.is_null() => {

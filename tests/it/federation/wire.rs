@@ -3,11 +3,13 @@
 use passerelle::domain::digest::Digest;
 use passerelle::domain::{Body, Record};
 use passerelle::federation::proof::canonical;
-use passerelle::federation::wire::{record_from_json, record_to_json};
+use passerelle::federation::wire::{agreement_from_json, record_from_json, record_to_json};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use super::examples::example;
 use super::records::any_record;
+use super::specs::put;
 
 proptest! {
     #[test]
@@ -168,5 +170,44 @@ fn what_is_wrong_is_named() {
             document.as_object_mut().expect("an object").remove(name);
         });
         assert!(wrong.is_err(), "{name} may be missing");
+    }
+}
+
+#[test]
+fn a_clause_that_is_not_known_is_refused_by_its_name() {
+    assert!(agreement_from_json(&example("DataUseAgreement")).is_ok());
+    for (pointer, value, named) in [
+        ("/covers/0/theme", json!("https://b.example/themes/1"), "`theme`"),
+        ("/covers/0/territory", json!("https://b.example/territories/1"), "`territory`"),
+        ("/covers/0/language", json!("fr"), "`language`"),
+        ("/permission/0/constraint", json!({ "leftOperand": "count", "operator": "lt", "rightOperand": 5 }), "`constraint`"),
+        ("/permission/0/action", json!(["sell"]), "sell"),
+        ("/obligation/1/purgeWithin", json!("P31D"), "purgeWithin"),
+        ("/maxCache", json!("P9999D"), "maxCache"),
+    ] {
+        let mut wider = example("DataUseAgreement");
+        put(&mut wider, pointer, value);
+        let wrong = agreement_from_json(&wider).expect_err(pointer).to_string();
+        assert!(wrong.contains(named), "{pointer}: {wrong}");
+    }
+    // One that stands without its list is judged in the same way.
+    let mut alone = example("DataUseAgreement");
+    alone["covers"] = json!({ "classes": ["Meeting"], "theme": "https://b.example/themes/1" });
+    assert!(agreement_from_json(&alone).is_err());
+}
+
+#[test]
+fn the_news_of_a_promise_are_its_own_collection() {
+    let own = example("Commitment");
+    assert!(record_from_json(&own).is_ok());
+    let mut silent = own.clone();
+    silent.as_object_mut().expect("an object").remove("progress");
+    assert!(record_from_json(&silent).is_ok());
+    let id = own["id"].as_str().expect("an id");
+    for elsewhere in ["https://c.example/commitments/1/progress", &format!("{id}/followers"), &format!("{id}/progress/"), id] {
+        let mut wrong = own.clone();
+        wrong["progress"] = json!(elsewhere);
+        let error = record_from_json(&wrong).expect_err(elsewhere).to_string();
+        assert!(error.starts_with("progress"), "{error}");
     }
 }
