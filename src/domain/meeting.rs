@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::consultation::LifecycleState;
+use super::contribution::AuthorState;
 use super::id::RecordId;
 use super::place::Place;
 use super::text::{Localized, SafeHtml};
@@ -37,6 +38,8 @@ pub struct Meeting {
     pub kind: Option<MeetingKind>,
     /// Whether it takes place, as far as its authority states it (`scheduled`, `closed`, `cancelled`).
     pub state: Option<LifecycleState>,
+    /// What its organiser did with it, where the source says: residents organise meetings too.
+    pub author_state: Option<AuthorState>,
     /// When it begins.
     pub starts: Option<Timestamp>,
     /// When it ends.

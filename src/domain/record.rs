@@ -154,6 +154,7 @@ impl Body {
         match self {
             Self::Contribution(body) => Some(body.author_state),
             Self::Comment(body) => Some(body.author_state),
+            Self::Meeting(body) => body.author_state,
             _ => None,
         }
     }
@@ -304,7 +305,7 @@ impl Record {
         self
     }
 
-    /// The record as it is once its author withdrew it: the title stays, text and author leave
+    /// The record as it is once its author withdrew it: the title stays, text, author and place leave
     /// (architecture §4.6, "withdrawn").
     #[must_use]
     pub fn withdrawn(mut self) -> Self {
@@ -312,6 +313,7 @@ impl Record {
         match &mut self.body {
             Body::Contribution(body) => body.author_state = AuthorState::Withdrawn,
             Body::Comment(body) => body.author_state = AuthorState::Withdrawn,
+            Body::Meeting(body) => body.author_state = Some(AuthorState::Withdrawn),
             _ => {}
         }
         self

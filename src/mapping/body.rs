@@ -89,6 +89,7 @@ impl Evaluation<'_> {
                 process: Some(reference("process")?),
                 kind: filled.word("meetingKind"),
                 state: filled.word("lifecycleState"),
+                author_state: filled.word("authorState"),
                 starts: filled.instant("startTime"),
                 ends: filled.instant("endTime"),
                 location: filled.place("location", prefer),

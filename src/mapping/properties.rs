@@ -162,6 +162,7 @@ const MEETING: &[Property] = &[
     property("process", Wants::Reference),
     property("meetingKind", Wants::Word(word::<MeetingKind>)),
     property("lifecycleState", Wants::Word(word::<LifecycleState>)),
+    property("authorState", Wants::Word(word::<AuthorState>)),
     property("startTime", Wants::Instant),
     property("endTime", Wants::Instant),
     property("onlineAddress", Wants::Address),

@@ -46,7 +46,8 @@ pub(super) fn revise(stored: Option<&StoredRecord>, draft: Record, now: Timestam
     let material = !same_words(before, &record);
     record.updated = if material { Some(moved(before, said, now)) } else { before.updated };
     // The salt of words that have left must not stay with the digests that are kept of them.
-    let words_left = before.content.is_some() && record.content.is_none();
+    let taken_back = record.takes_words_back() && !before.takes_words_back();
+    let words_left = taken_back || (before.content.is_some() && record.content.is_none());
     record.salt = match (&before.salt, citizens_words) {
         (_, false) => None,
         (Some(kept), true) if !words_left => Some(kept.clone()),

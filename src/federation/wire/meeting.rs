@@ -10,6 +10,7 @@ use super::replies::Replies;
 use super::scalar::{Address, Count, Instant, LanguageMap, MeetingKindConcept, Plain, constant};
 use super::{WireError, same_process, text};
 use crate::domain::consultation::LifecycleState;
+use crate::domain::contribution::AuthorState;
 use crate::domain::meeting::{Meeting as DomainMeeting, Paper as DomainPaper};
 use crate::domain::record::Record;
 use crate::domain::text::LanguageTag;
@@ -138,6 +139,9 @@ pub struct Meeting {
     /// Whether it takes place, as far as its authority states it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lifecycle_state: Option<LifecycleState>,
+    /// What its organiser did with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub author_state: Option<AuthorState>,
     /// When it begins.
     #[schemars(with = "Option<Instant>")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -180,6 +184,7 @@ impl Meeting {
             thread: body.process.clone(),
             meeting_kind: body.kind.map(MeetingKindConcept),
             lifecycle_state: body.state,
+            author_state: body.author_state,
             start_time: body.starts.map(Timestamp::whole_second),
             end_time: body.ends.map(Timestamp::whole_second),
             location: match (place, link) {
@@ -223,6 +228,7 @@ impl Meeting {
             process: self.process.clone(),
             kind: self.meeting_kind.map(|concept| concept.0),
             state: self.lifecycle_state,
+            author_state: self.author_state,
             starts: self.start_time,
             ends: self.end_time,
             location,

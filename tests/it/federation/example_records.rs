@@ -4,6 +4,7 @@
 use passerelle::domain::agreement::{Action, Coverage, DataUseAgreement, Onward, Rule};
 use passerelle::domain::commitment::Commitment;
 use passerelle::domain::consultation::LifecycleState;
+use passerelle::domain::contribution::AuthorState;
 use passerelle::domain::decision::{Decision, Organ};
 use passerelle::domain::digest::Digest;
 use passerelle::domain::document::{Document, DocumentKind};
@@ -47,6 +48,7 @@ fn meeting() -> Record {
         process: Some(id("consultations/sorelle")),
         kind: Some(MeetingKind::Hybrid),
         state: Some(LifecycleState::Closed),
+        author_state: Some(AuthorState::Published),
         starts: Some(at("2026-05-28T16:30:00Z")),
         ends: Some(at("2026-05-28T18:30:00Z")),
         location: Some(quay()),

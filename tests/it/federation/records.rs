@@ -219,7 +219,7 @@ fn paper() -> impl Strategy<Value = Paper> {
 }
 
 fn meeting() -> impl Strategy<Value = Body> {
-    let when = (option(select(LifecycleState::ALL)), option(instant()), option(instant()));
+    let when = (option(select(LifecycleState::ALL)), option(select(AuthorState::ALL)), option(instant()), option(instant()));
     let online = option(id("salles").prop_map(|id| id.url().clone()));
     (
         option(id("consultations")),
@@ -230,12 +230,13 @@ fn meeting() -> impl Strategy<Value = Body> {
         option(paper()),
         option(paper()),
     )
-        .prop_map(|(process, kind, (state, starts, ends), (location, online), counts, agenda, minutes)| {
+        .prop_map(|(process, kind, (state, author_state, starts, ends), (location, online), counts, agenda, minutes)| {
             let (capacity, attendance, comment_count) = counts;
             Body::Meeting(Meeting {
                 process,
                 kind,
                 state,
+                author_state,
                 starts,
                 ends,
                 location,

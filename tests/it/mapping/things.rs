@@ -2,9 +2,12 @@
 //! from the simulated cities of both generations.
 
 use passerelle::demo::platform::{Generation, LYON, SimulatedDecidim};
+use passerelle::domain::consultation::LifecycleState;
+use passerelle::domain::contribution::AuthorState;
+use passerelle::domain::meeting::Meeting;
 use passerelle::domain::record::Body;
 use passerelle::domain::source::SourceRecord;
-use passerelle::domain::{Class, Record};
+use passerelle::domain::{Class, Record, RecordId};
 use passerelle::mapping::{Coverage, Mapped, SourceSchema, Standing, same_content};
 use serde_json::json;
 
@@ -124,11 +127,55 @@ async fn every_name_that_mapping_asks_for_was_announced_and_nothing_public_is_he
 async fn a_withdrawn_meeting_is_cancelled_and_keeps_its_title_only() {
     for (generation, id) in [("0.28", "4"), ("0.31", "3")] {
         let items = read_lyon(generation).await;
-        let record = only(map(of(&items, "meeting", id)));
-        assert!(record.title.is_some() && record.content.is_none());
-        let Body::Meeting(body) = record.body else { panic!("not a meeting") };
-        assert_eq!(body.state.map(passerelle::domain::consultation::LifecycleState::word), Some("cancelled"));
+        let mut item = of(&items, "meeting", id).clone();
+        // A resident's meeting may be at a home.
+        item.fields["address"] = json!("4 rue des Lilas");
+        item.fields["location"] = json!({ "translations": [{ "locale": "fr", "text": "Chez Jeanne" }] });
+        item.fields["coordinates"] = json!({ "latitude": 45.76, "longitude": 4.83 });
+        item.fields["scope"] = json!({ "id": "1", "name": { "translations": [{ "locale": "fr", "text": "Montchat" }] } });
+        item.fields["closingReport"] = json!({ "translations": [{ "locale": "fr", "text": "<p>Sept personnes.</p>" }] });
+        let record = only(map(&item));
+        let Body::Meeting(body) = record.body.clone() else { panic!("not a meeting") };
+        assert_eq!((body.state, body.author_state), (Some(LifecycleState::Cancelled), Some(AuthorState::Withdrawn)));
+        assert!(record.takes_words_back() && record.title.is_some() && body.starts.is_some());
+        assert_eq!(body, Meeting { starts: body.starts, ends: body.ends, kind: body.kind, ..taken_back(body.process.clone()) });
+        assert_eq!((&record.content, &record.summary, &record.territory), (&None, &None, &None));
+        assert!(record.themes.is_empty() && record.translations.is_empty());
     }
+}
+
+/// What stays of a meeting beside its title, its days and its kind.
+const fn taken_back(process: Option<RecordId>) -> Meeting {
+    Meeting {
+        process,
+        kind: None,
+        state: Some(LifecycleState::Cancelled),
+        author_state: Some(AuthorState::Withdrawn),
+        starts: None,
+        ends: None,
+        location: None,
+        online: None,
+        capacity: None,
+        attendance: None,
+        agenda: None,
+        minutes: None,
+        comment_count: None,
+    }
+}
+
+#[tokio::test]
+async fn what_the_platform_does_not_say_of_a_meeting_or_a_project_is_not_said() {
+    let items = read_lyon("0.31").await;
+    let mut project = of(&items, "project", "1").clone();
+    for selected in [json!(false), json!(null)] {
+        project.fields["selected"] = selected;
+        let Body::BudgetProject(body) = only(map(&project)).body else { panic!("not a project") };
+        assert_eq!(body.state, None, "so it is before, during and after the vote");
+    }
+    let mut meeting = of(&items, "meeting", "1").clone();
+    meeting.fields["closed"] = json!(false);
+    let Body::Meeting(body) = only(map(&meeting)).body else { panic!("not a meeting") };
+    assert_eq!((body.state, body.author_state), (None, None), "it may be over all the same");
 }
 
 #[tokio::test]

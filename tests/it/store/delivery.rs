@@ -632,9 +632,10 @@ store_tests! {
         let hidden = one();
         let withdrawn = created(contribution("b", &record_id("consultations/p")), second(1));
         let edits = created(contribution("c", &record_id("consultations/p")), second(1));
-        put(&store, &[hidden.clone(), withdrawn.clone(), edits.clone()]).await?;
+        let off = created(meeting("d", &record_id("consultations/p")), second(1));
+        put(&store, &[hidden.clone(), withdrawn.clone(), edits.clone(), off.clone()]).await?;
         plan(&store, 2).await?;
-        assert_eq!(deliver(&store, 3).await?.len(), 6);
+        assert_eq!(deliver(&store, 3).await?.len(), 8);
         let mut tx = store.write().await?;
         tx.set_follows_us(&domain(B), FollowState::None).await?;
         tx.save().await?;
@@ -642,17 +643,18 @@ store_tests! {
             next(&hidden, hidden.record.clone().hidden(), second(5)),
             next(&withdrawn, withdrawn.record.clone().withdrawn(), second(5)),
             edited(&edits, "Better", second(5)),
+            next(&off, off.record.clone().withdrawn(), second(5)),
         ])
         .await?;
-        assert_eq!(plan(&store, 6).await?, 5);
+        assert_eq!(plan(&store, 6).await?, 7);
         // What is taken back goes first, by itself.
         let recalls = deliver(&store, 7).await?;
-        assert_eq!(recalls.len(), 4);
+        assert_eq!(recalls.len(), 6);
         let mut told: Vec<_> =
             recalls.into_iter().chain(deliver(&store, 7).await?).map(|claimed| (claimed.partner, claimed.record)).collect();
         told.sort();
-        let ids = [&hidden.record.id, &withdrawn.record.id, &edits.record.id];
-        let expected = [(B, ids[0]), (B, ids[1]), (N, ids[0]), (N, ids[1]), (N, ids[2])];
+        let ids = [&hidden.record.id, &withdrawn.record.id, &edits.record.id, &off.record.id];
+        let expected = [(B, ids[0]), (B, ids[1]), (B, ids[3]), (N, ids[0]), (N, ids[1]), (N, ids[2]), (N, ids[3])];
         assert_eq!(told, expected.map(|(name, id)| (domain(name), id.clone())), "news go to followers only");
         // When it comes back, only who follows us reads it again.
         put(&store, &[next(&next(&hidden, hidden.record.clone().hidden(), second(5)), hidden.record.clone(), second(8))]).await?;

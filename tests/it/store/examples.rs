@@ -6,7 +6,9 @@ use passerelle::domain::comment::Comment;
 use passerelle::domain::consultation::Consultation;
 use passerelle::domain::contribution::{AuthorState, Contribution, ContributionKind};
 use passerelle::domain::digest::Digest;
+use passerelle::domain::meeting::Meeting;
 use passerelle::domain::partner::{FollowState, Multikey, Partner, PartnerKind};
+use passerelle::domain::place::{Place, Point};
 use passerelle::domain::record::ModerationState;
 use passerelle::domain::seal::Sealed;
 use passerelle::domain::text::{LanguageTag, Localized, PlainText};
@@ -79,6 +81,30 @@ pub fn contribution(key: &str, process: &RecordId) -> Record {
             comment_count: None,
             amends: None,
             untitled: false,
+        }),
+    )
+}
+
+/// At somebody's home.
+pub fn meeting(key: &str, process: &RecordId) -> Record {
+    let id = record_id(&format!("meetings/{key}"));
+    envelope(
+        id,
+        &format!("Meeting {key}"),
+        Body::Meeting(Meeting {
+            process: Some(process.clone()),
+            kind: None,
+            state: None,
+            author_state: None,
+            starts: None,
+            ends: None,
+            location: Some(Place { id: None, name: PlainText::new("4 rue des Lilas"), point: Point::new(45.76, 4.83) }),
+            online: None,
+            capacity: None,
+            attendance: None,
+            agenda: None,
+            minutes: None,
+            comment_count: None,
         }),
     )
 }

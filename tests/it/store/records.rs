@@ -104,14 +104,16 @@ store_tests! {
     }
 
     async fn withdrawing_a_record_erases_what_earlier_revisions_said(store: Store) {
-        let first = created(contribution("a", &record_id("consultations/p")), second(1));
-        let withdrawn = next(&first, first.record.clone().withdrawn(), second(2));
-        put(&store, std::slice::from_ref(&first)).await?;
-        put(&store, &[withdrawn]).await?;
-        let mut tx = store.read().await?;
-        let stored = tx.lookup_record(&first.record.id).await?.expect("it stays");
-        assert_eq!(stored.standing, Standing::Live, "a withdrawn contribution keeps its page");
-        assert_eq!(tx.sealed_revision(&first.record.id, 1).await?, None);
+        for record in [contribution("a", &record_id("consultations/p")), meeting("a", &record_id("consultations/p"))] {
+            let first = created(record, second(1));
+            let withdrawn = next(&first, first.record.clone().withdrawn(), second(2));
+            put(&store, std::slice::from_ref(&first)).await?;
+            put(&store, &[withdrawn]).await?;
+            let mut tx = store.read().await?;
+            let stored = tx.lookup_record(&first.record.id).await?.expect("it stays");
+            assert_eq!(stored.standing, Standing::Live, "what is withdrawn keeps its page");
+            assert_eq!(tx.sealed_revision(&first.record.id, 1).await?, None);
+        }
     }
 
     async fn a_burial_leaves_a_tombstone_and_no_words(store: Store) {

@@ -42,6 +42,7 @@ pub fn meeting(process: &RecordId) -> Meeting {
         process: Some(process.clone()),
         kind: Some(MeetingKind::Hybrid),
         state: None,
+        author_state: None,
         starts: Some(at("2026-11-27T17:00:00Z")),
         ends: Some(at("2026-11-27T19:00:00Z")),
         location: Some(Place {

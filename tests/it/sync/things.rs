@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use passerelle::demo::platform::{Generation, Meeting, On, State};
 use passerelle::domain::Class;
+use passerelle::domain::record::Body;
 use passerelle::store::Standing;
 
 use super::simulated::City;
@@ -61,6 +62,31 @@ store_tests! {
                 assert_ne!(hidden.standing, Standing::Live, "{:?}", hidden.standing);
                 assert!(!city.live(&[Class::Comment, Class::Argument]).await.contains(&comment.to_string()));
             }
+        }
+    }
+
+    async fn a_meeting_that_its_organiser_takes_back_leaves_nothing_but_its_title(databases: Databases) {
+        for (mut city, described) in cities(&databases).await.into_iter().zip([true, false]) {
+            let id = city.platform.read(|state| {
+                let open = |m: &&Meeting| state.meeting_is_shown(m) && !m.private && !m.withdrawn;
+                state.meetings.iter().find(open).expect("one").id
+            });
+            if !described {
+                city.platform.change(|state| state.change_meeting(id, |m| _ = m.fields.remove("description")));
+            }
+            city.run().await;
+            let before = city.record("meeting", id, Class::Meeting).await.expect("it is stored");
+            let said = before.record.expect("it says something");
+            assert!(said.content.is_some() == described && matches!(&said.body, Body::Meeting(body) if body.location.is_some()));
+            assert!(city.platform.change(|state| state.change_meeting(id, |m| m.withdrawn = true)));
+            city.run().await;
+            let after = city.record("meeting", id, Class::Meeting).await.expect("it stays");
+            let left = after.record.expect("its title");
+            assert_eq!((after.standing, &left.title, &left.content), (Standing::Live, &said.title, &None));
+            assert!(left.takes_words_back() && left.salt != said.salt);
+            assert!(matches!(&left.body, Body::Meeting(body) if body.location.is_none()));
+            let mut tx = city.sync.store.read().await?;
+            assert_eq!(tx.sealed_revision(&after.id, before.revision).await?, None, "what was said before is nowhere");
         }
     }
 
