@@ -113,6 +113,15 @@ macro_rules! push_conditions {
         if let Some(parent) = &$filter.parent {
             $query.push(" AND parent = ").push_bind(parent);
         }
+        if let Some(named) = &$filter.naming {
+            // Both databases write an address in JSON as it is.
+            $query.push(" AND REPLACE(CAST(record -> 'body' AS TEXT), ").push_bind(format!("\"{named}\""));
+            $query.push(", '') <> CAST(record -> 'body' AS TEXT)");
+        }
+        if let Some(day) = &$filter.due_by {
+            $query.push(" AND record -> 'body' ->> 'state' NOT IN ('done', 'abandoned')");
+            $query.push(" AND record -> 'body' ->> 'due' <= ").push_bind(day.to_string());
+        }
         if $filter.visible_only {
             $query.push(" AND standing = 'live'");
         }

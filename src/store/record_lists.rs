@@ -7,6 +7,7 @@ use super::columns::unsigned;
 use super::paging::{push_conditions, push_page};
 use super::records::{Row, StoredRecord};
 use super::{CHUNK, Cursor, Order, Page, StoreError, Tx, on_backend, rounded};
+use crate::domain::calendar::Day;
 use crate::domain::digest::Digest;
 use crate::domain::{Class, RecordId, Revision, Timestamp};
 
@@ -19,6 +20,10 @@ pub struct RecordQuery {
     pub process: Option<RecordId>,
     /// Replies to, judgements of or answers to this record.
     pub parent: Option<RecordId>,
+    /// That say something of this record anywhere in their body: as their root, their subject, a part.
+    pub naming: Option<RecordId>,
+    /// That promise or report something for this day or an earlier one, and are not finished.
+    pub due_by: Option<Day>,
     /// Without those that are hidden or gone.
     pub visible_only: bool,
     /// In which order.
@@ -35,6 +40,8 @@ impl Default for RecordQuery {
             classes: Vec::new(),
             process: None,
             parent: None,
+            naming: None,
+            due_by: None,
             visible_only: true,
             order: Order::Newest,
             after: None,

@@ -13,6 +13,7 @@ use super::view::held::{CopyFacts, Held, Origin, Standing};
 use super::view::thread::DEPTH;
 use super::view::words::Wanted;
 use super::visit::Visit;
+use crate::domain::calendar::Day;
 use crate::domain::digest::Digest;
 use crate::domain::disposition::Disposition;
 use crate::domain::id::{Class, Key, PartnerDomain, RecordId};
@@ -64,6 +65,20 @@ impl Query {
     #[must_use]
     pub fn parent(mut self, id: RecordId) -> Self {
         self.0.parent = Some(id);
+        self
+    }
+
+    /// What says something of a record.
+    #[must_use]
+    pub fn naming(mut self, id: RecordId) -> Self {
+        self.0.naming = Some(id);
+        self
+    }
+
+    /// What is not finished and due on a day or before.
+    #[must_use]
+    pub const fn due_by(mut self, day: Day) -> Self {
+        self.0.due_by = Some(day);
         self
     }
 
@@ -204,6 +219,17 @@ impl Reading {
                 }
             }
         })
+    }
+
+    /// All pages of a list that is never long, one behind the other.
+    pub async fn all(&mut self, whose: &Shelf, query: &Query) -> Result<Vec<Held>, WebError> {
+        let mut listed = self.list(whose, query, None).await?;
+        let mut all = listed.items;
+        while let Some(after) = listed.next.and_then(|next| next.parse().ok()) {
+            listed = self.list(whose, query, Some(after)).await?;
+            all.append(&mut listed.items);
+        }
+        Ok(all)
     }
 
     /// How many there are on all pages.

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::raw;
 use crate::domain::id::{Class, Key};
 use crate::domain::partner::{FollowState, PartnerKind};
-use crate::store::{Order, RecordQuery};
+use crate::store::{RecordQuery, StoredRecord, Tx};
 use crate::web::answer::Answer;
 use crate::web::error::WebError;
 use crate::web::html::Html;
@@ -24,8 +24,11 @@ const PUBLIC: &str = "https://www.w3.org/ns/activitystreams#Public";
 /// Activities on one page of the outbox.
 const PER_PAGE: u32 = 20;
 
+/// Addresses on one page of the news about a promise.
+const NEWS_PER_PAGE: u32 = 100;
+
 #[derive(Serialize)]
-struct OutboxPage {
+struct CollectionPage<T> {
     #[serde(rename = "@context")]
     context: &'static str,
     id: String,
@@ -36,7 +39,38 @@ struct OutboxPage {
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
     #[serde(rename = "orderedItems")]
-    items: Vec<Published>,
+    items: Vec<T>,
+}
+
+/// One page of `query` in the collection at `address`, or, unless a page is asked for, how many it has in all
+/// and where they begin.
+async fn paged<T: Serialize>(
+    web: &WebState,
+    tx: &mut Tx,
+    visit: &Visit,
+    (address, query): (&Address, &RecordQuery),
+    item: impl Fn(StoredRecord) -> Result<T, WebError>,
+) -> Result<Answer, WebError> {
+    let id = address.absolute(web.public_url(), None);
+    let at = |after: &str| address.clone().with("after", after).absolute(web.public_url(), None);
+    let Some(after) = visit.after_text() else {
+        let total = tx.count_records(query).await?;
+        return Ok(Answer::activity(&json!({
+            "@context": CONTEXT, "id": id, "type": "OrderedCollection", "totalItems": total, "first": at(""),
+        })));
+    };
+    let cursor = if after.is_empty() { None } else { visit.after()? };
+    let listed = tx.list_records(&RecordQuery { after: cursor, ..query.clone() }).await?;
+    let page = CollectionPage {
+        context: CONTEXT,
+        id: at(after),
+        kind: "OrderedCollectionPage",
+        part_of: id,
+        next: listed.next.map(|next| at(&next.to_string())),
+        items: listed.items.into_iter().map(item).collect::<Result<Vec<T>, WebError>>()?,
+    };
+    let text = serde_json::to_string(&page).map_err(|error| WebError::internal("a page of a collection", &error))?;
+    Ok(Answer::activity_text(text))
 }
 
 #[derive(Serialize)]
@@ -57,41 +91,21 @@ pub async fn outbox(State(web): State<WebState>, visit: Visit) -> Result<Answer,
     if visit.form == Form::Page {
         return Ok(Answer::see_other(Address::consultations().href(visit.carried)));
     }
-    let id = address.absolute(web.public_url(), None);
-    let query = RecordQuery { order: Order::Newest, limit: PER_PAGE, ..RecordQuery::default() };
+    let query = RecordQuery { limit: PER_PAGE, ..RecordQuery::default() };
     let mut tx = web.store().read().await?;
-    let Some(after) = visit.after_text() else {
-        let total = tx.count_records(&query).await?;
-        let first = address.with("after", "").absolute(web.public_url(), None);
-        return Ok(Answer::activity(&json!({
-            "@context": CONTEXT, "id": id, "type": "OrderedCollection", "totalItems": total, "first": first,
-        })));
-    };
-    let cursor = if after.is_empty() { None } else { visit.after()? };
-    let page = tx.list_records(&RecordQuery { after: cursor, ..query }).await?;
-    let mut items = Vec::with_capacity(page.items.len());
-    for stored in page.items {
+    let actor = web.authority().id.to_string();
+    let published = |stored: StoredRecord| {
         let when = stored.record.as_ref().and_then(|record| record.published).unwrap_or(stored.changed_at);
-        items.push(Published {
+        Ok(Published {
             id: format!("{}#published", stored.id),
             kind: "Create",
-            actor: web.authority().id.to_string(),
+            actor: actor.clone(),
             when: when.to_string(),
             to: [PUBLIC],
             object: raw(&stored.sealed)?,
-        });
-    }
-    let at = |after: String| address.clone().with("after", after).absolute(web.public_url(), None);
-    let page = OutboxPage {
-        context: CONTEXT,
-        id: at(after.to_owned()),
-        kind: "OrderedCollectionPage",
-        part_of: id,
-        next: page.next.map(|next| at(next.to_string())),
-        items,
+        })
     };
-    let text = serde_json::to_string(&page).map_err(|error| WebError::internal("a page of the outbox", &error))?;
-    Ok(Answer::activity_text(text))
+    paged(&web, &mut tx, &visit, (&address, &query), published).await
 }
 
 /// `GET /actor/followers`: how many follow, never who; people are led to the partners.
@@ -140,11 +154,10 @@ pub async fn progress(State(web): State<WebState>, InPath(key): InPath<Key>, vis
     if visit.form == Form::Page {
         return Ok(Answer::see_other(Address::record(&promise.id).href(visit.carried)));
     }
-    let query =
-        RecordQuery { classes: vec![Class::ProgressUpdate], parent: Some(promise.id), limit: 1_000, ..RecordQuery::default() };
-    let news = reading.tx().list_records(&query).await?.items;
-    let ids: Vec<String> = news.into_iter().map(|stored| stored.id.to_string()).collect();
-    Ok(collection(&web, &visit.path, &ids))
+    let address = Address::record(&promise.id).below("progress");
+    let classes = vec![Class::ProgressUpdate];
+    let query = RecordQuery { classes, parent: Some(promise.id), limit: NEWS_PER_PAGE, ..RecordQuery::default() };
+    paged(&web, reading.tx(), &visit, (&address, &query), |stored| Ok(stored.id.to_string())).await
 }
 
 /// A collection of addresses.

@@ -29,8 +29,6 @@ use crate::web::visit::Visit;
 
 /// Records of one sort that are shown; nobody has seen more than some dozens.
 const SHOWN: u32 = 100;
-/// Records read in search of those that name this one.
-const LOOKED_AT: u32 = 500;
 /// Revisions read in search of an earlier promised day.
 const REVISIONS: usize = 20;
 
@@ -248,10 +246,9 @@ async fn below(reading: &mut Reading, shelf: &Shelf, held: &Held, heading: Strin
 pub async fn naming(reading: &mut Reading, shelf: &Shelf, held: &Held, heading: String) -> Result<Section, WebError> {
     let Some(process) = &held.process else { return Ok(Section { heading, cards: Vec::new() }) };
     let followers = [Class::BudgetProject, Class::Decision, Class::Commitment, Class::Result];
-    let query = Query::of(followers).process(process.clone()).newest(LOOKED_AT);
+    let query = Query::of(followers).process(process.clone()).naming(held.id.clone()).newest(SHOWN);
     let mut found = reading.list(shelf, &query, None).await?.items;
     found.retain(|other| other.visible().is_some_and(|record| roots_of(record).contains(&&held.id)));
-    found.truncate(SHOWN as usize);
     cards(reading, shelf, heading, &found).await
 }
 

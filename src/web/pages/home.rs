@@ -32,7 +32,7 @@ const ANSWERS_SHOWN: usize = 5;
 const PROMISES_SHOWN: usize = 5;
 /// A promise is due soon when its day is not further away than this.
 const SOON: Duration = Duration::from_hours(60 * 24);
-/// Records read in search of open consultations or of this month's answers.
+/// Records read at once in search of open consultations, of this month's answers and of promises that are due.
 const LOOKED_AT: u32 = 200;
 
 /// The home page.
@@ -129,14 +129,14 @@ pub async fn home(State(web): State<WebState>, visit: Visit) -> Result<Answer, W
 
 /// Our open promises whose day is near or past, in the order of their days.
 async fn promises(reading: &mut Reading) -> Result<Vec<Held>, WebError> {
-    let query = Query::of([Class::Commitment]).newest(LOOKED_AT);
-    let mut found = reading.list(&Shelf::Own, &query, None).await?.items;
-    let soon = reading.desk.texts.day_of(reading.desk.now.plus(SOON));
+    let Some(soon) = reading.desk.texts.day_of(reading.desk.now.plus(SOON)) else { return Ok(Vec::new()) };
+    let query = Query::of([Class::Commitment]).due_by(soon).newest(LOOKED_AT);
+    let mut found = reading.all(&Shelf::Own, &query).await?;
     let due = |held: &Held| match &held.visible()?.body {
         Body::Commitment(body) if body.is_open() => body.due,
         _ => None,
     };
-    found.retain(|held| due(held).is_some_and(|due| soon.is_some_and(|soon| due <= soon)));
+    found.retain(|held| due(held).is_some());
     found.sort_by_key(due);
     Ok(found)
 }

@@ -3,12 +3,14 @@
 use bytes::Bytes;
 use passerelle::domain::change::ChangeKind;
 use passerelle::domain::comment::Comment;
+use passerelle::domain::commitment::Commitment;
 use passerelle::domain::consultation::Consultation;
 use passerelle::domain::contribution::{AuthorState, Contribution, ContributionKind};
 use passerelle::domain::digest::Digest;
 use passerelle::domain::meeting::Meeting;
 use passerelle::domain::partner::{FollowState, Multikey, Partner, PartnerKind};
 use passerelle::domain::place::{Place, Point};
+use passerelle::domain::progress::CommitmentState;
 use passerelle::domain::record::ModerationState;
 use passerelle::domain::seal::Sealed;
 use passerelle::domain::text::{LanguageTag, Localized, PlainText};
@@ -81,6 +83,25 @@ pub fn contribution(key: &str, process: &RecordId) -> Record {
             comment_count: None,
             amends: None,
             untitled: false,
+        }),
+    )
+}
+
+pub fn promise(key: &str, process: &RecordId, root: &RecordId, state: CommitmentState, due: &str) -> Record {
+    let id = record_id(&format!("commitments/{key}"));
+    envelope(
+        id,
+        &format!("Promise {key}"),
+        Body::Commitment(Commitment {
+            process: Some(process.clone()),
+            state,
+            completion: None,
+            responsible: None,
+            due: due.parse().ok(),
+            arises_from: vec![root.clone()],
+            budget: None,
+            indicator: None,
+            target: None,
         }),
     )
 }

@@ -1,7 +1,8 @@
 //! Records, their chain and their lists.
 
 use passerelle::domain::change::ChangeKind;
-use passerelle::domain::{Body, Class};
+use passerelle::domain::progress::CommitmentState;
+use passerelle::domain::{Body, Class, RecordId};
 use passerelle::store::{Order, RecordQuery, Standing, Store, StoreError};
 
 use super::examples::*;
@@ -101,6 +102,31 @@ store_tests! {
         put(&store, &[restored]).await?;
         let mut tx = store.read().await?;
         assert_eq!(tx.count_records(&RecordQuery::default()).await?, 1);
+    }
+
+    async fn a_list_is_of_what_names_a_record_and_of_what_is_due(store: Store) {
+        let process = record_id("consultations/p");
+        let (root, other) = (record_id("contributions/1"), record_id("contributions/11"));
+        let day = |day: &str| day.parse().expect("a day");
+        put(&store, &[
+            created(promise("a", &process, &root, CommitmentState::Underway, "2026-11-01"), second(1)),
+            created(promise("b", &process, &other, CommitmentState::Planned, "2026-11-02"), second(1)),
+            created(promise("c", &process, &root, CommitmentState::Done, "2026-11-01"), second(1)),
+        ])
+        .await?;
+        let mut tx = store.read().await?;
+        for (query, expected) in [
+            (RecordQuery { naming: Some(root), ..RecordQuery::default() }, vec!["a", "c"]),
+            (RecordQuery { naming: Some(other), ..RecordQuery::default() }, vec!["b"]),
+            (RecordQuery { due_by: Some(day("2026-10-31")), ..RecordQuery::default() }, vec![]),
+            (RecordQuery { due_by: Some(day("2026-11-01")), ..RecordQuery::default() }, vec!["a"]),
+            (RecordQuery { due_by: Some(day("2026-11-02")), ..RecordQuery::default() }, vec!["a", "b"]),
+        ] {
+            let query = RecordQuery { order: Order::ById, ..query };
+            let ids: Vec<RecordId> = tx.list_records(&query).await?.items.into_iter().map(|stored| stored.id).collect();
+            assert_eq!(ids, expected.iter().map(|key| record_id(&format!("commitments/{key}"))).collect::<Vec<_>>());
+            assert_eq!(tx.count_records(&query).await?, expected.len() as u64);
+        }
     }
 
     async fn withdrawing_a_record_erases_what_earlier_revisions_said(store: Store) {

@@ -123,6 +123,21 @@ pub fn copied() -> Vec<Record> {
     ]
 }
 
+/// How many a collection says it has, and what stands on all its pages.
+async fn read_through(site: &Gateway, collection: &str) -> (u64, Vec<String>) {
+    let json = |body: &[u8]| serde_json::from_slice::<Value>(body).expect("it is JSON");
+    let whole = json(&site.machine(collection).await.body);
+    let mut listed = Vec::new();
+    let mut next = whole["first"].as_str().map(ToOwned::to_owned);
+    while let Some(at) = next {
+        let page = json(&site.machine(at.strip_prefix(LYON).expect("an address of ours")).await.body);
+        assert_eq!((&page["id"], &page["partOf"]), (&Value::from(at), &whole["id"]));
+        listed.extend(page["orderedItems"].as_array().expect("items").iter().filter_map(Value::as_str).map(ToOwned::to_owned));
+        next = page["next"].as_str().map(ToOwned::to_owned);
+    }
+    (whole["totalItems"].as_u64().expect("a number"), listed)
+}
+
 store_tests! {
     async fn a_consultation_leads_to_everything_that_hangs_on_it(store: Store) {
         let site = Gateway::over(store)?;
@@ -254,11 +269,47 @@ store_tests! {
     async fn the_news_of_a_promise_is_a_collection_for_machines(store: Store) {
         let site = Gateway::over(store)?;
         fill(&site.store).await?;
-        let collection = site.machine("/commitments/douze-rues/progress").await;
-        let collection: Value = serde_json::from_slice(&collection.body)?;
-        assert_eq!(collection["orderedItems"], serde_json::json!([format!("{LYON}/results/retard")]));
+        let before = read_through(&site, "/commitments/douze-rues/progress").await;
+        assert_eq!(before, (1, vec![format!("{LYON}/results/retard")]));
         let person = site.get("/commitments/douze-rues/progress").await;
         assert_eq!((person.status, person.header("location")), (StatusCode::SEE_OTHER, "/commitments/douze-rues"));
+    }
+
+    async fn what_followed_and_what_is_overdue_is_found_among_any_number(store: Store) {
+        let site = Gateway::over(store)?;
+        fill(&site.store).await?;
+        let (process, elsewhere) = (id(LYON, Class::Consultation, "rues"), [id(LYON, Class::Contribution, "autre")]);
+        let newer = |n: u32| {
+            let body = Says::Commitment(works::commitment(&process, &elsewhere, "2027-12-31"));
+            let mut record = record(LYON, &format!("plus-tard-{n}"), Some("Plus tard"), None, body);
+            record.published = Some(at("2026-11-23T08:00:00Z"));
+            created(record, "2026-11-23T08:00:00Z")
+        };
+        let mut tx = site.store.write().await?;
+        tx.put_records(&(0..600).map(newer).collect::<Vec<_>>()).await?;
+        tx.save().await?;
+        let answer = site.get("/responses/reponse").await;
+        assert!(answer.text().contains("Douze rues-écoles") && !answer.text().contains("Plus tard"), "{}", answer.text());
+        let home = site.get("/").await;
+        assert!(home.text().contains("Un bilan public") && !home.text().contains("Plus tard"), "{}", home.text());
+    }
+
+    async fn more_news_of_a_promise_than_fits_on_a_page_is_counted_and_paged(store: Store) {
+        let site = Gateway::over(store)?;
+        fill(&site.store).await?;
+        let (promise, process) = (id(LYON, Class::Commitment, "douze-rues"), id(LYON, Class::Consultation, "rues"));
+        let news = |n: u32| {
+            let body = Says::ProgressUpdate(works::news(&promise, &process));
+            created(record(LYON, &format!("nouvelle-{n}"), None, Some("<p>Une rue de plus.</p>"), body), "2026-11-20T08:00:00Z")
+        };
+        let mut tx = site.store.write().await?;
+        tx.put_records(&(0..1_100).map(news).collect::<Vec<_>>()).await?;
+        tx.save().await?;
+        let (total, mut listed) = read_through(&site, "/commitments/douze-rues/progress").await;
+        assert_eq!((total, listed.len()), (1_101, 1_101));
+        listed.sort();
+        listed.dedup();
+        assert_eq!(listed.len(), 1_101, "each once");
     }
 
     async fn what_is_hidden_deleted_or_copied_is_so_in_every_class(store: Store) {
