@@ -42,7 +42,7 @@ pub struct SourceRecord {
     /// The item's fields as the platform names them; only fields that were asked for by name.
     pub fields: serde_json::Value,
     /// What the item hangs on (its component, its process, its parent), under the connector's names;
-    /// a profile reaches it as `$.context…`. Not counted in coverage.
+    /// a profile reaches it as `$.context…`.
     pub context: serde_json::Value,
     /// The item's own public page.
     pub url: Option<Url>,

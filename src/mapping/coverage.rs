@@ -66,10 +66,10 @@ impl Coverage {
         Self::default()
     }
 
-    /// Counts the fields of one item, and what mapping it found.
+    /// Counts the fields of one item and of what it hangs on, and what mapping it found.
     pub fn see(&mut self, profile: &Profile, source: &SourceRecord, mapped: &Mapped) {
         let Some(entity) = profile.entities.get(&source.entity) else { return };
-        path::leaves(&source.fields, &mut |name, value| {
+        path::leaves(source, &mut |name, value| {
             let standing = || standing(entity, name, is_nothing(value));
             self.field(&source.entity, name, standing, |field| {
                 field.count += 1;
@@ -186,7 +186,7 @@ impl Profile {
     pub fn row(&self, source: &SourceRecord) -> Vec<(String, String)> {
         let mut row = Vec::new();
         let Some(entity) = self.entities.get(&source.entity) else { return row };
-        path::leaves(&source.fields, &mut |name, value| {
+        path::leaves_under("", &source.fields, &mut |name, value| {
             if standing(entity, name, is_nothing(value)) == Standing::Mapped && !is_nothing(value) {
                 row.push((name.to_owned(), example(self, entity, name, value)));
             }
@@ -211,10 +211,10 @@ fn state_of(entity: &Entity, source: &SourceRecord, mapped: &Mapped) -> Option<S
     Some(word.map_or_else(|| "(none)".to_owned(), |word| excerpt(&Value::String(word))))
 }
 
-/// The fields of an item that nobody mapped or dropped, by name.
-pub(super) fn not_understood(entity: &Entity, fields: &Value) -> Vec<String> {
+/// The fields of an item, and of what it hangs on, that nobody mapped or dropped, by name.
+pub(super) fn not_understood(entity: &Entity, source: &SourceRecord) -> Vec<String> {
     let mut names = std::collections::BTreeSet::new();
-    path::leaves(fields, &mut |name, value| {
+    path::leaves(source, &mut |name, value| {
         if standing(entity, name, is_nothing(value)) == Standing::NotUnderstood {
             names.insert(name.to_owned());
         }

@@ -154,7 +154,7 @@ impl Profile {
             let held = Some(format!("the profile {} has no entity `{}`", self.name, source.entity));
             return Mapped { held, ..Mapped::default() };
         };
-        let unmapped = coverage::not_understood(entity, &source.fields);
+        let unmapped = coverage::not_understood(entity, source);
         let mut evaluation =
             evaluate::Evaluation { profile: self, publisher, names, source, findings: Vec::new(), unknown: Vec::new() };
         let mut drafts: Vec<Draft> = Vec::new();

@@ -129,7 +129,7 @@ fn drop(node: &Node<'_>, entity: &mut Entity) -> Result<()> {
     node.only(&["path", "fields", "because"])?;
     let text = node.need_text("path")?;
     let path = node.path("path", &text, None)?;
-    let name = path.name().unwrap_or_default().to_owned();
+    let name = path.name().to_owned();
     if name.is_empty() {
         return Err(node.wrong("path", "names no field of the item".to_owned()));
     }
@@ -192,7 +192,7 @@ fn record(
         for node in node.list(part.name)? {
             node.only(&known)?;
             let each = node.text("each")?.map(|text| node.path("each", &text, None)).transpose()?;
-            context.element = each.as_ref().and_then(|path| path.name()).map(str::to_owned);
+            context.element = each.as_ref().map(|path| path.name().to_owned());
             let made =
                 PartRule { when: context.conditions(&node)?, properties: context.properties(&node, part.properties)?, each };
             if let Some(each) = &made.each {
@@ -250,14 +250,13 @@ impl Rules<'_> {
         node.only(&["from", "as", "when", "table", "prefix", "at", "entity", "class"])?;
         let from = node.path("from", &node.need_text("from")?, self.element.as_deref())?;
         let transform = self.transform(&node)?;
-        if let Some(base) = from.name() {
-            let below = |suffix: &&str| {
-                if suffix.starts_with('.') && base.is_empty() { suffix[1..].to_owned() } else { format!("{base}{suffix}") }
-            };
-            self.consumed.extend(transform.reads().iter().map(below));
-            if transform == Transform::Pseudonym {
-                self.personal.insert(base.to_owned());
-            }
+        let base = from.name();
+        let below = |suffix: &&str| {
+            if suffix.starts_with('.') && base.is_empty() { suffix[1..].to_owned() } else { format!("{base}{suffix}") }
+        };
+        self.consumed.extend(transform.reads().iter().map(below));
+        if transform == Transform::Pseudonym {
+            self.personal.insert(base.to_owned());
         }
         self.consumed.extend(from.filter_names().iter().cloned());
         let when = self.conditions(&node)?;
@@ -346,7 +345,7 @@ impl Rules<'_> {
                 (None, false, true) => Test::Not(node.words("not")?),
                 _ => return Err(node.wrong("when", "needs exactly one of `present`, `is`, `not`".to_owned())),
             };
-            self.consumed.extend(path.name().map(str::to_owned));
+            self.consumed.insert(path.name().to_owned());
             self.consumed.extend(path.filter_names().iter().cloned());
             conditions.push(Condition { path, test });
         }

@@ -3,12 +3,17 @@
 use serde_json::Value;
 use serde_json_path::JsonPath;
 
+use crate::domain::source::SourceRecord;
+
+/// Under which name coverage counts what an item hangs on.
+const CONTEXT: &str = "context";
+
 /// What a path starts from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Base {
     /// `$…`: the item's own fields.
     Fields,
-    /// `$.context…`: what the item hangs on; not counted in coverage.
+    /// `$.context…`: what the item hangs on.
     Context,
     /// `@…`: the element at hand, inside a part that runs over `each`.
     Element,
@@ -47,11 +52,16 @@ impl SourcePath {
         };
         let parsed = JsonPath::parse(&query).map_err(|error| format!("not a JSONPath: {error}"))?;
         let (name, filters) = names_of(&query)?;
-        let under = |name: String| match (base, element) {
-            (Base::Element, Some(element)) if name.is_empty() => element.to_owned(),
-            (Base::Element, Some(element)) if name.starts_with('[') => format!("{element}{name}"),
-            (Base::Element, Some(element)) => format!("{element}.{name}"),
-            _ => name,
+        let above = match base {
+            Base::Fields => "",
+            Base::Context => CONTEXT,
+            Base::Element => element.unwrap_or_default(),
+        };
+        let under = |name: String| match name.as_str() {
+            _ if above.is_empty() => name,
+            "" => above.to_owned(),
+            list if list.starts_with('[') => format!("{above}{name}"),
+            _ => format!("{above}.{name}"),
         };
         let filters = filters.into_iter().map(under).collect();
         Ok(Self { text: text.to_owned(), base, query: parsed, name: under(name), filters })
@@ -72,14 +82,14 @@ impl SourcePath {
         &self.text
     }
 
-    /// Its name in coverage, for example `steps[].title`; `None` for a path into the context.
-    pub(super) fn name(&self) -> Option<&str> {
-        (self.base != Base::Context).then_some(self.name.as_str())
+    /// Its name in coverage, for example `steps[].title`.
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 
     /// The names that its filters read.
     pub(super) fn filter_names(&self) -> &[String] {
-        if self.base == Base::Context { &[] } else { &self.filters }
+        &self.filters
     }
 }
 
@@ -150,8 +160,16 @@ fn names_in_filter(filter: &str) -> impl Iterator<Item = String> {
     })
 }
 
-/// The leaves of a source record under their coverage names: scalars, and empty lists or objects.
-pub(super) fn leaves(value: &Value, visit: &mut dyn FnMut(&str, &Value)) {
+/// The leaves of an item's fields and of what it hangs on, under their coverage names: scalars, and empty lists or objects.
+pub(super) fn leaves(source: &SourceRecord, visit: &mut dyn FnMut(&str, &Value)) {
+    leaves_under("", &source.fields, visit);
+    if source.context.as_object().is_some_and(|context| !context.is_empty()) {
+        leaves_under(CONTEXT, &source.context, visit);
+    }
+}
+
+/// The leaves of a value that stands under a name.
+pub(super) fn leaves_under(name: &str, value: &Value, visit: &mut dyn FnMut(&str, &Value)) {
     fn walk(name: &mut String, value: &Value, visit: &mut dyn FnMut(&str, &Value)) {
         let length = name.len();
         match value {
@@ -172,7 +190,7 @@ pub(super) fn leaves(value: &Value, visit: &mut dyn FnMut(&str, &Value)) {
             leaf => visit(name, leaf),
         }
     }
-    walk(&mut String::new(), value, visit);
+    walk(&mut name.to_owned(), value, visit);
 }
 
 #[cfg(test)]
@@ -181,24 +199,25 @@ mod tests {
     use serde_json::json;
 
     fn name(text: &str) -> String {
-        SourcePath::parse(text, None).expect(text).name().unwrap_or("(context)").to_owned()
+        SourcePath::parse(text, None).expect(text).name().to_owned()
     }
 
     #[test]
     fn a_path_has_one_name_in_coverage() {
         assert_eq!(name("$.title.translations[*].text"), "title.translations[].text");
         assert_eq!(name("$['title']['translations'][0]"), "title.translations[]");
-        assert_eq!(name("$.context.process.id"), "(context)");
+        assert_eq!(name("$.context.process.id"), "context.process.id");
+        assert_eq!(name("$.context"), "context");
         assert_eq!(name("$.contextual"), "contextual");
         let filtered = SourcePath::parse("$.steps[?@.active == true && @.title.locale != 'a]b'].id", None).expect("valid");
-        assert_eq!(filtered.name(), Some("steps[].id"));
+        assert_eq!(filtered.name(), "steps[].id");
         assert_eq!(filtered.filter_names(), ["steps[].active", "steps[].title.locale"]);
     }
 
     #[test]
     fn an_element_path_is_named_under_its_list() {
         let path = SourcePath::parse("@.name.translations", Some("taxonomies[]")).expect("valid");
-        assert_eq!(path.name(), Some("taxonomies[].name.translations"));
+        assert_eq!(path.name(), "taxonomies[].name.translations");
         assert!(SourcePath::parse("@.name", None).is_err());
     }
 
@@ -212,9 +231,10 @@ mod tests {
     #[test]
     fn every_leaf_is_visited_once_under_its_collapsed_name() {
         let mut seen = Vec::new();
-        leaves(&json!({"a": {"b": [{"c": 1}, {"c": 2}]}, "d": [], "e": null, "f": ["x"]}), &mut |name, _| {
+        leaves_under("", &json!({"a": {"b": [{"c": 1}, {"c": 2}]}, "d": [], "e": null, "f": ["x"]}), &mut |name, _| {
             seen.push(name.to_owned());
         });
-        assert_eq!(seen, ["a.b[].c", "a.b[].c", "d", "e", "f[]"]);
+        leaves_under(CONTEXT, &json!({"g": {"id": 1}}), &mut |name, _| seen.push(name.to_owned()));
+        assert_eq!(seen, ["a.b[].c", "a.b[].c", "d", "e", "f[]", "context.g.id"]);
     }
 }

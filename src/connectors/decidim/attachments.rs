@@ -42,12 +42,8 @@ impl Scan<'_> {
                 continue;
             }
             fields["id"] = json!(name);
-            let mut context = match holder.component {
-                Some(component) => holder.process.context(component),
-                None => holder.process.alone(),
-            };
+            let mut context = holder.process.context(holder.component);
             context["of"] = json!({ "entity": holder.entity, "id": holder.id });
-            context["file"] = json!(file);
             let draft = Draft { url: holder.url.clone(), ..Draft::new(ATTACHMENT, fields, context, evidence) };
             self.send(draft).await?;
         }

@@ -269,19 +269,13 @@ impl Scan<'_> {
         let mut evidence: BTreeMap<String, Evidence> = BTreeMap::new();
         let mut comments: Vec<_> = discussion.found.into_iter().collect();
         comments.sort_by_key(|(id, placed)| (placed.depth, id.len(), id.clone()));
-        for (id, Placed { mut fields, parent, depth }) in comments {
+        for (id, Placed { mut fields, parent, .. }) in comments {
             // The number of the author's account, where the discussion did not tell it.
             strip(&mut fields, self.row_of(&id).and_then(|row| row.author.clone()));
-            let commentable = match &parent {
-                Some(parent) => json!({ "type": CLASS, "id": parent }),
-                None => json!({ "type": component.kind.class(), "id": on }),
-            };
-            let mut context = process.context(component);
-            context["commentable"] = commentable;
+            let mut context = process.context(Some(component));
             context["parent_comment"] = parent.as_ref().map(|parent| json!({ "id": parent })).unwrap_or_default();
             context["root"] = json!({ "entity": component.kind.entity(), "id": on });
             context["language"] = json!(self.row_of(&id).and_then(|row| row.language.as_deref()));
-            context["depth"] = json!(depth);
             let above = parent.as_ref().and_then(|parent| evidence.get(parent)).unwrap_or(&known.evidence).clone();
             let url = comment_page(self.polite.base(), &fields, known.url.as_ref());
             let draft = Draft { url, ..Draft::new(COMMENT, fields, context, &above) };

@@ -37,7 +37,7 @@ impl Scan<'_> {
             let attachments = attachments_of(&mut fields);
             let comments = fields["totalCommentsCount"].as_u64().unwrap_or_default();
             let url = thing_page(self.polite.base(), &fields, &process.slug, component);
-            let context = process.context(component);
+            let context = process.context(Some(component));
             let draft = Draft { url: url.clone(), has_page: true, ..Draft::new(MEETING, fields, context, &process.evidence) };
             if let Some(evidence) = self.send(draft).await? {
                 let holder = Holder { process, component: Some(component), entity: MEETING, id: &id, url: &url };

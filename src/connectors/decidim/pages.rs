@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn pages_are_built_where_the_platform_does_not_tell_them() {
-        let component = |kind| Component { id: "2".to_owned(), kind, name: Value::Null };
+        let component = |kind| Component { id: "2".to_owned(), kind };
         let page = thing_page(&base(), &json!({ "id": "12" }), "rues-aux-ecoles", &component(Kind::Proposals)).unwrap();
         assert_eq!(page.as_str(), "https://participez.lyon.example/processes/rues-aux-ecoles/f/2/proposals/12");
         let meeting = thing_page(&base(), &json!({ "id": "3" }), "rues", &component(Kind::Meetings)).unwrap();

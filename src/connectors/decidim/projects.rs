@@ -1,4 +1,4 @@
-//! The projects of the ballots of a component.
+//! The ballots of a component, which are sections of its process, and the projects on them.
 //!
 //! 0.28 answers null for every project, without a complaint, while its pages and its open data show them all. There the
 //! open data are what is read, and the project's own page shows that it is public.
@@ -9,13 +9,16 @@ use serde_json::{Value, json};
 
 use super::PROJECT;
 use super::attachments::Holder;
+use super::kind::Kind;
 use super::pages::project_page;
+use super::paging::read_list;
 use super::proposals::foreign;
 use super::queries::Question;
 use super::scan::{Component, Draft, Process, Scan};
+use super::unordered::LIGHT_PAGE;
 use crate::connectors::ConnectorError;
 
-/// A project, the ballot it stands on, and where both were read.
+/// A project, the ballot it stands on (its id), and where both were read.
 struct Found {
     fields: Value,
     budget: Value,
@@ -23,6 +26,26 @@ struct Found {
 }
 
 impl Scan<'_> {
+    /// Gives each component that has ballots their names and words, for the process. Says why one could not be read.
+    pub(super) async fn add_ballots(&self, components: &mut [Value]) -> Option<String> {
+        if !self.plan.wants(PROJECT) || !self.questions.know(Kind::Budgets) {
+            return None;
+        }
+        let question = self.questions.text_on(Question::Ballots, Kind::Budgets);
+        for fields in components {
+            let Some(component) = Component::of(fields).filter(|component| component.kind == Kind::Budgets) else { continue };
+            let mut listing = match read_list(self.polite, &question, &component, LIGHT_PAGE).await {
+                Ok(listing) if listing.closed || listing.is_whole() => listing,
+                Ok(listing) => return Some(listing.why_incomplete.unwrap_or_else(|| "a ballot could not be read".to_owned())),
+                Err(error) => return Some(format!("component {}: {error}", component.id)),
+            };
+            // The list has no order, and a new one would be no news.
+            listing.nodes.sort_by_key(|ballot| ballot["id"].as_str().and_then(|id| id.parse::<u64>().ok()));
+            fields["ballots"] = listing.nodes.into();
+        }
+        None
+    }
+
     /// Reads and sends the projects of a component.
     pub(super) async fn read_projects(&mut self, process: &Process, component: &Component) -> Result<(), ConnectorError> {
         self.progress(PROJECT, format!("{} / component {}", process.slug, component.id)).await?;
@@ -31,6 +54,7 @@ impl Scan<'_> {
         let mut unnamed = 0_usize;
         for mut budget in list.nodes {
             let Value::Array(projects) = budget["projects"].take() else { continue };
+            let budget = json!({ "id": budget["id"] });
             let placed = list.places.get(budget["id"].as_str().unwrap_or_default());
             for mut fields in projects {
                 if !fields["id"].is_string() {
@@ -75,10 +99,9 @@ impl Scan<'_> {
         }
         let attachments = fields["attachments"].take();
         let url = project_page(self.polite.base(), &fields, &process.slug, component, &budget);
-        let mut context = process.context(component);
+        let mut context = process.context(Some(component));
         context["budget"] = budget;
         context["proposals"] = fields["relatedProposals"].take();
-        context["from_open_data"] = json!(from_open_data);
         let draft =
             Draft { url: url.clone(), has_page: true, from_open_data, ..Draft::new(PROJECT, fields, context, &process.evidence) };
         if let Some(evidence) = self.send(draft).await? {

@@ -157,7 +157,7 @@ impl Scan<'_> {
             }
             drop_unpublished_answer(&mut fields);
             fields["coordinates"] = places.as_ref().and_then(|places| places.get(&id)).cloned().unwrap_or_default();
-            let mut context = process.context(component);
+            let mut context = process.context(Some(component));
             context["amended"] = look.amended.get(&id).map(|target| json!({ "id": target })).unwrap_or_default();
             let attachments = attachments_of(&mut fields);
             let comments = fields["totalCommentsCount"].as_u64().unwrap_or_default();

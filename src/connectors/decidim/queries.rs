@@ -44,12 +44,13 @@ pub(super) enum Question {
     Places,
     Meetings,
     Results,
+    Ballots,
     Budgets,
     Comments,
     SingleComments,
 }
 
-const FILES: [&str; 9] = [
+const FILES: [&str; 10] = [
     include_str!("queries/shared.graphql"),
     include_str!("queries/processes.graphql"),
     include_str!("queries/components.graphql"),
@@ -58,6 +59,7 @@ const FILES: [&str; 9] = [
     include_str!("queries/places.graphql"),
     include_str!("queries/meetings.graphql"),
     include_str!("queries/results.graphql"),
+    include_str!("queries/ballots.graphql"),
     include_str!("queries/budgets.graphql"),
 ];
 
@@ -74,6 +76,7 @@ impl Question {
             Self::Places => include_str!("queries/places.graphql"),
             Self::Meetings => include_str!("queries/meetings.graphql"),
             Self::Results => include_str!("queries/results.graphql"),
+            Self::Ballots => include_str!("queries/ballots.graphql"),
             Self::Budgets => include_str!("queries/budgets.graphql"),
             Self::Comments => include_str!("queries/comments.graphql"),
             Self::SingleComments => include_str!("queries/single_comments.graphql"),
@@ -287,6 +290,7 @@ mod tests {
             Question::Places,
             Question::Meetings,
             Question::Results,
+            Question::Ballots,
             Question::Budgets,
             Question::Comments,
             Question::SingleComments,

@@ -34,7 +34,7 @@ impl Scan<'_> {
                 continue;
             }
             fields["coordinates"] = list.places.get_mut(&id).map(|node| node["coordinates"].take()).unwrap_or_default();
-            let mut context = process.context(component);
+            let mut context = process.context(Some(component));
             context["parent"] = fields["parent"].take();
             context["proposals"] = fields["proposals"].take();
             // Older generations tell where a result comes from in their open data only.
@@ -49,7 +49,7 @@ impl Scan<'_> {
             let draft = Draft { url: url.clone(), has_page: true, ..Draft::new(RESULT, fields, context, &process.evidence) };
             let Some(evidence) = self.send(draft).await? else { continue };
             for milestone in milestones.iter().flat_map(|list| list.as_array().into_iter().flatten()).filter(|m| m.is_object()) {
-                let mut context = process.context(component);
+                let mut context = process.context(Some(component));
                 context["result"] = json!({ "id": id });
                 let draft = Draft { url: url.clone(), ..Draft::new(MILESTONE, milestone.clone(), context, &evidence) };
                 self.send(draft).await?;

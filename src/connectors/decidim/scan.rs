@@ -38,17 +38,14 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// What hangs on it alone, for a profile.
-    pub(super) fn alone(&self) -> Value {
-        json!({ "process": { "id": self.id, "slug": self.slug } })
-    }
-
-    /// What hangs on it through a component, for a profile.
-    pub(super) fn context(&self, component: &Component) -> Value {
-        json!({
-            "process": { "id": self.id, "slug": self.slug },
-            "component": { "id": component.id, "name": component.name },
-        })
+    /// What an item hangs on, for a profile: this, and through which component if it is through one. Only names; what
+    /// these say is read with the process.
+    pub(super) fn context(&self, component: Option<&Component>) -> Value {
+        let mut context = json!({ "process": { "id": self.id } });
+        if let Some(component) = component {
+            context["component"] = json!({ "id": component.id });
+        }
+        context
     }
 }
 
@@ -57,15 +54,14 @@ impl Process {
 pub(super) struct Component {
     pub(super) id: String,
     pub(super) kind: Kind,
-    pub(super) name: Value,
 }
 
 impl Component {
     /// The component, if it is of a sort that is read.
-    fn of(fields: &Value) -> Option<Self> {
+    pub(super) fn of(fields: &Value) -> Option<Self> {
         let id = fields["id"].as_str().filter(|id| is_number(id))?;
         let kind = Kind::of(fields["__typename"].as_str()?)?;
-        Some(Self { id: id.to_owned(), kind, name: fields["name"].clone() })
+        Some(Self { id: id.to_owned(), kind })
     }
 }
 
@@ -81,12 +77,14 @@ pub(super) struct Draft<'a> {
     /// a page.
     pub(super) from_open_data: bool,
     pub(super) parent: Option<&'a Evidence>,
+    /// Why its fields are not whole, if so: it is there, and what it says is not revised.
+    pub(super) unread: Option<String>,
 }
 
 impl<'a> Draft<'a> {
     /// An item that hangs on something and has no page of its own.
     pub(super) const fn new(entity: &'a str, fields: Value, context: Value, parent: &'a Evidence) -> Self {
-        Self { entity, fields, context, url: None, has_page: false, from_open_data: false, parent: Some(parent) }
+        Self { entity, fields, context, url: None, has_page: false, from_open_data: false, parent: Some(parent), unread: None }
     }
 }
 
@@ -215,11 +213,14 @@ impl<'a> Scan<'a> {
                 self.fail(PROCESS, &id, "its components could not be read".to_owned()).await?;
                 continue;
             }
-            fields["components"] = components.get(&id).cloned().unwrap_or_default().into();
+            let mut own = components.get(&id).cloned().unwrap_or_default();
+            let unread = self.add_ballots(&mut own).await;
+            fields["components"] = own.into();
             let attachments = fields["attachments"].take();
             let url = process_page(self.polite.base(), &fields);
             let (entity, context) = (PROCESS, json!({}));
-            let draft = Draft { entity, fields, context, url: url.clone(), has_page: true, from_open_data: false, parent: None };
+            let draft =
+                Draft { entity, fields, context, url: url.clone(), has_page: true, from_open_data: false, parent: None, unread };
             let Some(evidence) = self.send(draft).await? else { continue };
             let process = Process { id, slug, host, evidence };
             let holder = Holder { process: &process, component: None, entity: PROCESS, id: &process.id, url: &url };
@@ -328,6 +329,10 @@ impl<'a> Scan<'a> {
         report.seen += 1;
         report.unproven += u64::from(matches!(evidence, Evidence::Unproven { .. }));
         self.sent.insert((draft.entity.to_owned(), id.clone()));
+        if let Some(why) = draft.unread {
+            self.fail(draft.entity, &id, why).await?;
+            return Ok(Some(evidence));
+        }
         let record = SourceRecord {
             entity: draft.entity.to_owned(),
             local_id: id,

@@ -18,7 +18,7 @@ use crate::connectors::{ConnectorError, PageStatus};
 /// Rich fields: with 50 a page, the platform's limit of complexity would be passed.
 const RICH_PAGE: u32 = 20;
 /// Few fields; the platform never gives more.
-const LIGHT_PAGE: u32 = 50;
+pub(super) const LIGHT_PAGE: u32 = 50;
 
 /// A list as it was read, and the second look at it.
 #[derive(Debug, Default)]

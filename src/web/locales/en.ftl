@@ -322,7 +322,7 @@ responses-count = { $n ->
    *[other] { $n } official answers of { $city }, newest first.
  }
 phases = Steps
-topics = Questions asked
+topics = Questions and sections
 take-part = Take part on { $host }
 see-platform = See on { $host }
 

@@ -322,7 +322,7 @@ responses-count = { $n ->
    *[other] { $n } réponses officielles de { $city }, les plus récentes d'abord.
  }
 phases = Étapes
-topics = Questions posées
+topics = Questions et rubriques
 take-part = Participer sur { $host }
 see-platform = Voir sur { $host }
 

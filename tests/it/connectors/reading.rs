@@ -99,9 +99,8 @@ async fn a_record_holds_the_platforms_own_words_and_what_it_hangs_on() {
     assert_eq!(proposal.evidence, Evidence::Proven { by: ProofKind::OpenDataCsv });
     assert!(proposal.url.as_ref().unwrap().as_str().ends_with("/f/1/proposals/1"));
     let comment = reading.item("comment", 2).unwrap();
-    assert_eq!(comment.context["commentable"], json!({ "type": "Decidim::Comments::Comment", "id": "1" }));
     assert_eq!(comment.context["parent_comment"], json!({ "id": "1" }));
-    assert_eq!((&comment.context["root"]["id"], &comment.context["depth"]), (&json!("1"), &json!(1)));
+    assert_eq!(comment.context["root"], json!({ "entity": "proposal", "id": "1" }));
     assert_eq!(comment.fields["alignment"], -1);
     assert!(comment.fields.get("comments").is_none(), "replies are items of their own");
     let process = reading.item("participatory_process", 1).unwrap();

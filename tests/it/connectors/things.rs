@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use passerelle::demo::platform::{Fault, Generation, On, SimulatedDecidim, State, When};
+use passerelle::demo::platform::{Budget, Fault, Generation, On, SimulatedDecidim, State, When};
 use passerelle::domain::source::{Evidence, ProofKind};
 use serde_json::{Value, json};
 
@@ -111,7 +111,7 @@ async fn projects_of_0_28_come_from_the_open_data_and_their_own_pages_prove_them
     assert_eq!(project.fields.get("confirmedVotes"), None, "the file tells votes that the platform may hide");
     assert_eq!(project.context["proposals"], json!([{ "id": "91" }, { "id": "92" }]));
     assert_eq!(project.fields["category"]["name"]["translations"][0]["text"], "Nature en ville");
-    assert_eq!(project.context["budget"]["id"], "1");
+    assert_eq!(project.context["budget"], json!({ "id": "1" }), "its ballot's words are read with the process");
     assert!(project.url.as_ref().unwrap().path().ends_with("/f/10/budgets/1/projects/1"));
 
     // The file is a day old; the project is gone since.
@@ -134,8 +134,55 @@ async fn projects_of_0_31_come_from_the_interface_and_the_open_data_prove_them()
     let reading = read(&platform.url()).await;
     let project = reading.item("project", 1).unwrap();
     assert_eq!(project.evidence, Evidence::Proven { by: ProofKind::OpenDataCsv });
-    assert_eq!((&project.fields["selected"], &project.context["from_open_data"]), (&json!(true), &json!(false)));
+    assert_eq!(project.fields["selected"], true);
     assert_eq!(project.context["proposals"], json!([{ "id": "106" }]));
+}
+
+/// The ballots of the participatory budget, as its process tells them.
+fn ballots(reading: &Reading) -> Vec<(&str, &str)> {
+    let process = reading.items.iter().filter(|item| item.entity == "participatory_process");
+    let components = process.flat_map(|item| item.fields["components"].as_array().unwrap());
+    let ballots = components.filter_map(|component| component["ballots"].as_array()).flatten();
+    ballots.map(|b| (b["id"].as_str().unwrap(), b["title"]["translations"][0]["text"].as_str().unwrap())).collect()
+}
+
+/// A second district's ballot, with one project on it.
+fn add_ballot(state: &mut State) {
+    let mut second: Budget = state.budgets[0].clone();
+    second.id = 2;
+    second.fields.insert("title".to_owned(), json!({ "fr": "Enveloppe du 3e" }));
+    second.projects.truncate(1);
+    second.projects[0].id = 31;
+    // A list without an order.
+    state.budgets.insert(0, second);
+}
+
+#[tokio::test]
+async fn a_process_tells_its_ballots_in_their_order_in_both_generations() {
+    for platform in [lyon().await, old_lyon().await] {
+        platform.change(add_ballot);
+        let reading = read(&platform.url()).await;
+        let told = ballots(&reading);
+        assert_eq!((told.len(), told[0].0, told[1]), (2, "1", ("2", "Enveloppe du 3e")));
+        assert_eq!(reading.item("project", 31).unwrap().context["budget"], json!({ "id": "2" }));
+    }
+}
+
+#[tokio::test]
+async fn a_process_whose_ballots_cannot_be_read_stays_as_it_was_and_what_hangs_on_it_is_read() {
+    let platform = lyon().await;
+    let whole = read(&platform.url()).await;
+    platform.misbehave(Some((Fault::ServerError, When::Containing("query Ballots".to_owned()))));
+    let reading = read(&platform.url()).await;
+    let with_ballots = whole.items.iter().find(|item| item.fields["components"].to_string().contains("ballots")).unwrap();
+    let id: u64 = with_ballots.local_id.parse().unwrap();
+    assert!(reading.item("participatory_process", id).is_none(), "it would be revised by what was not read");
+    let report = &reading.report().entities["participatory_process"];
+    assert!(report.failed == 1 && report.complete, "{report:?}");
+    for entity in ["proposal", "meeting", "result", "project", "comment"] {
+        assert_eq!(reading.ids(entity), whole.ids(entity), "{entity}");
+        assert!(reading.report().entities[entity].complete, "{entity}");
+    }
 }
 
 #[tokio::test]

@@ -89,6 +89,41 @@ async fn every_field_that_is_read_and_every_field_of_the_types_is_decided() {
     }
 }
 
+#[tokio::test]
+async fn a_project_stands_on_a_ballot_that_its_consultation_names() {
+    for generation in ["0.28", "0.31"] {
+        let items = read_lyon(generation).await;
+        let project = of(&items, "project", "1");
+        let process = of(&items, "participatory_process", project.context["process"]["id"].as_str().expect("an id"));
+        let Body::BudgetProject(body) = only(map(project)).body else { panic!("not a project") };
+        let Body::Consultation(consultation) = only(map(process)).body else { panic!("not a consultation") };
+        assert_eq!(body.topic.as_deref(), Some("ballot-1"));
+        let ballot = consultation.topics.iter().find(|topic| Some(&topic.fragment) == body.topic.as_ref()).expect("it is named");
+        assert!(ballot.name.iter().any(|(_, text)| text.as_str() == "Enveloppe de la ville"), "{ballot:?}");
+        assert!(consultation.topics.iter().any(|topic| topic.fragment.starts_with("topic-")), "beside the questions");
+    }
+}
+
+#[tokio::test]
+async fn what_an_item_hangs_on_is_accounted_for_like_its_fields() {
+    let profile = decidim();
+    let mut project = of(&read_lyon("0.31").await, "project", "1").clone();
+    project.context["budget"]["total_budget"] = json!(500_000);
+    project.context["budget"]["title"] = json!({ "translations": [{ "locale": "fr", "text": "Enveloppe de la ville" }] });
+    let mapped = map(&project);
+    let lost =
+        ["context.budget.title.translations[].locale", "context.budget.title.translations[].text", "context.budget.total_budget"];
+    let mut coverage = Coverage::new();
+    coverage.see(&profile, &project, &mapped);
+    let standing = |wanted: Standing| {
+        let fields = coverage.fields().filter(move |(_, name, field)| name.starts_with("context.") && field.standing == wanted);
+        fields.map(|(_, name, _)| name.to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(standing(Standing::NotUnderstood), lost);
+    assert_eq!(standing(Standing::Mapped), ["context.budget.id", "context.process.id", "context.proposals[].id"]);
+    assert_eq!(only(mapped).mapping.expect("it says so").unmapped, lost);
+}
+
 #[test]
 fn every_column_of_the_tables_about_them_is_decided() {
     let columns = |text: &str| text.trim().split(';').map(str::to_owned).collect::<Vec<_>>();

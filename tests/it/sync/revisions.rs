@@ -216,7 +216,7 @@ store_tests! {
         let everything = format!("{stored:?} {}", String::from_utf8_lossy(&stored.sealed));
         assert!(!everything.contains("canary"), "{everything}");
         let report = stored.record.and_then(|record| record.mapping).expect("a mapping report");
-        assert_eq!(report.unmapped, ["author.email", "authorBirthDate"]);
+        assert_eq!(report.unmapped, ["author.email", "authorBirthDate", "context.documentNumber"]);
         assert!(now(&lyon).seconds() > 0);
     }
 }
