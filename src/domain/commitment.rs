@@ -30,6 +30,10 @@ pub struct Commitment {
     pub indicator: Option<PlainText>,
     /// The figure to be reached.
     pub target: Option<u64>,
+    /// While it is hidden: whether it had no title either before
+    /// ([`Contribution::untitled`](super::contribution::Contribution::untitled)).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub untitled: bool,
 }
 
 impl Commitment {
@@ -83,6 +87,7 @@ mod tests {
             budget: None,
             indicator: None,
             target: None,
+            untitled: false,
         }
     }
 

@@ -93,6 +93,10 @@ pub struct ProgressUpdate {
     pub final_cost: Option<Money>,
     /// What shows it: documents, contracts.
     pub evidence: Vec<RecordId>,
+    /// While it is hidden: whether it had no title either before
+    /// ([`Contribution::untitled`](super::contribution::Contribution::untitled)).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub untitled: bool,
 }
 
 #[cfg(test)]

@@ -159,6 +159,16 @@ impl Body {
         }
     }
 
+    /// Where it is remembered that a hidden record has no title to show, of what may be without one.
+    const fn untitled_mut(&mut self) -> Option<&mut bool> {
+        match self {
+            Self::Contribution(body) => Some(&mut body.untitled),
+            Self::Commitment(body) => Some(&mut body.untitled),
+            Self::ProgressUpdate(body) => Some(&mut body.untitled),
+            _ => None,
+        }
+    }
+
     /// The counts it carries.
     #[must_use]
     pub fn tallies(&self) -> &[SupportTally] {
@@ -295,10 +305,10 @@ impl Record {
     pub fn hidden(mut self) -> Self {
         self.erase_words();
         let visible = self.is_visible();
-        if let Body::Contribution(body) = &mut self.body
+        if let Some(untitled) = self.body.untitled_mut()
             && visible
         {
-            body.untitled = self.title.is_none();
+            *untitled = self.title.is_none();
         }
         self.title = None;
         self.moderation = ModerationState::Hidden;

@@ -161,6 +161,7 @@ impl Evaluation<'_> {
                     budget: filled.money("budget"),
                     indicator: filled.plain("indicator", prefer),
                     target: filled.shown("targetValue"),
+                    untitled: false,
                 })
             }
             Class::Result => {
@@ -192,6 +193,7 @@ impl Evaluation<'_> {
                 completion: filled.percent("completion"),
                 final_cost: filled.money("finalCost"),
                 evidence: filled.records("evidence", id),
+                untitled: false,
             }),
             Class::Document => {
                 let process = reference("process")?;

@@ -1,10 +1,11 @@
-//! `Commitment`, a `Note` of ActivityStreams (participation.md §4.3.15).
+//! `Commitment`, an `Article` of ActivityStreams, or a `Note` when it has no title (participation.md §4.3.15).
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::money::MonetaryAmount;
 use super::scalar::{Address, CalendarDay, Count, Percent, Plain, constant, one_or_many};
+use super::titled::ArticleOrNote;
 use super::{WireError, same_process};
 use crate::domain::RecordId;
 use crate::domain::calendar::Day;
@@ -14,10 +15,6 @@ use crate::domain::record::Record;
 use crate::domain::text::PlainText;
 
 constant!(
-    /// The AS2 type of a commitment.
-    NoteType = "Note"
-);
-constant!(
     /// The class of a commitment.
     CommitmentClass = "Commitment"
 );
@@ -26,9 +23,9 @@ constant!(
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Commitment {
-    /// Always `Note`.
+    /// `Article`, or `Note` without a title.
     #[serde(rename = "type")]
-    pub node_type: NoteType,
+    pub node_type: ArticleOrNote,
     /// Always `Commitment`.
     pub record_type: CommitmentClass,
     /// The consultation that is behind it.
@@ -78,7 +75,7 @@ impl Commitment {
     #[must_use]
     pub fn of(record: &Record, body: &DomainCommitment) -> Self {
         Self {
-            node_type: NoteType::Value,
+            node_type: ArticleOrNote::of(record, body.untitled),
             record_type: CommitmentClass::Value,
             process: body.process.clone(),
             thread: body.process.clone(),
@@ -94,12 +91,12 @@ impl Commitment {
         }
     }
 
-    /// The commitment with this id that these properties describe.
+    /// The commitment with this id that these properties describe; `visible` as its envelope says.
     ///
     /// # Errors
     /// When it arises from nothing, names another collection of news than its own, or another property is not
     /// acceptable.
-    pub fn read(&self, id: &RecordId) -> Result<DomainCommitment, WireError> {
+    pub fn read(&self, id: &RecordId, visible: bool) -> Result<DomainCommitment, WireError> {
         same_process(self.process.as_ref(), self.thread.as_ref())?;
         if self.progress.as_ref().is_some_and(|address| *address != progress_of(id)) {
             return Err(WireError::new("progress", "not the commitment's own collection of news"));
@@ -117,6 +114,7 @@ impl Commitment {
             budget: self.budget.as_ref().map(MonetaryAmount::read),
             indicator: self.indicator.as_deref().and_then(PlainText::new),
             target: self.target_value.map(Count::get),
+            untitled: self.node_type.untitled(visible),
         })
     }
 }

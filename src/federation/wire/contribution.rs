@@ -1,9 +1,5 @@
 //! `Contribution`, an `Article` of ActivityStreams, or a `Note` when it has no title
 //! (participation.md §4.3.5).
-//!
-//! While a contribution is hidden its title is not there to see; it stays what it was then. Nobody should
-//! hang an identity on the AS2 type all the same, since a title may come: `recordType` and the address say
-//! what a record is.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,6 +9,7 @@ use super::place::Place;
 use super::replies::Replies;
 use super::scalar::{Address, constant, one_or_many};
 use super::tally::SupportTally;
+use super::titled::ArticleOrNote;
 use super::{WireError, fragment, same_process, tallies};
 use crate::domain::RecordId;
 use crate::domain::contribution::{AuthorState, Contribution as DomainContribution, ContributionKind};
@@ -22,14 +19,6 @@ constant!(
     /// The class of a contribution.
     ContributionClass = "Contribution"
 );
-/// The AS2 type of a contribution.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum ContributionType {
-    /// With a title, or hidden with it.
-    Article,
-    /// Without a title.
-    Note,
-}
 
 /// A public statement inside a process.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -37,7 +26,7 @@ pub enum ContributionType {
 pub struct Contribution {
     /// `Article`, or `Note` without a title.
     #[serde(rename = "type")]
-    pub node_type: ContributionType,
+    pub node_type: ArticleOrNote,
     /// Always `Contribution`.
     pub record_type: ContributionClass,
     /// What sort of statement it is.
@@ -77,9 +66,8 @@ impl Contribution {
     /// The properties of a contribution beside its envelope.
     #[must_use]
     pub fn of(record: &Record, body: &DomainContribution) -> Self {
-        let untitled = if record.is_visible() { record.title.is_none() } else { body.untitled };
         Self {
-            node_type: if untitled { ContributionType::Note } else { ContributionType::Article },
+            node_type: ArticleOrNote::of(record, body.untitled),
             record_type: ContributionClass::Value,
             contribution_kind: body.kind,
             process: body.process.clone(),
@@ -110,7 +98,7 @@ impl Contribution {
             tallies: tallies(&self.support_tally)?,
             comment_count: self.replies.as_ref().map(|replies| replies.total_items.get()),
             amends: self.amends.clone(),
-            untitled: !visible && self.node_type == ContributionType::Note,
+            untitled: self.node_type.untitled(visible),
         })
     }
 }

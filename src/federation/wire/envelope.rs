@@ -13,7 +13,7 @@ use super::scalar::{
 };
 use super::source::{MappingReport, SourceRecord};
 use super::theme::Theme;
-use super::{PUBLIC, WireError, contexts, text};
+use super::{PUBLIC, WireError, contexts, poll, text};
 use crate::domain::digest::{Digest, DigestSalt};
 use crate::domain::record::{Body, ModerationState, Record, Translation, TranslationMethod};
 use crate::domain::text::LanguageTag;
@@ -70,7 +70,7 @@ pub struct Envelope {
     /// A few words in each language.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub summary_map: Option<LanguageMap>,
-    /// The text in the original language, in restricted HTML.
+    /// The text in the original language, in restricted HTML; of a poll after its title.
     #[schemars(with = "Option<Plain>")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
@@ -140,7 +140,10 @@ impl Envelope {
         let original = &record.language;
         let (name, name_map) = text::write(record.title.as_ref(), original);
         let (summary, summary_map) = text::write(record.summary.as_ref(), original);
-        let (content, content_map) = text::write(record.content.as_ref(), original);
+        let (mut content, content_map) = text::write(record.content.as_ref(), original);
+        if let Body::Poll(_) = &record.body {
+            content = poll::titled(record, content);
+        }
         Self {
             context: contexts(&record.authority),
             id: record.id.clone(),
@@ -191,10 +194,15 @@ impl Envelope {
         let original = &self.original_language;
         let themes: Result<Vec<_>, _> =
             self.theme.iter().enumerate().map(|(n, theme)| theme.read(original, &format!("theme[{n}]"))).collect();
+        let title = text::read(self.name.as_deref(), self.name_map.as_ref(), original, "name")?;
+        let mut content = self.content.as_deref();
+        if matches!(body, Body::Poll(_)) && content == poll::title_as_text(title.as_ref(), original).as_deref() {
+            content = None;
+        }
         let record = Record {
-            title: text::read(self.name.as_deref(), self.name_map.as_ref(), original, "name")?,
+            title,
             summary: text::read(self.summary.as_deref(), self.summary_map.as_ref(), original, "summary")?,
-            content: text::read(self.content.as_deref(), self.content_map.as_ref(), original, "content")?,
+            content: text::read(content, self.content_map.as_ref(), original, "content")?,
             themes: themes?,
             territory: self.territory.as_ref().map(|place| place.read("territory")).transpose()?,
             source: self.source_record.as_ref().map(|source| source.read("sourceRecord")).transpose()?,

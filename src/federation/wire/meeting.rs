@@ -2,12 +2,13 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use url::Url;
 
 use super::envelope::MediaType;
 use super::place::Place;
 use super::replies::Replies;
-use super::scalar::{Address, Count, Instant, LanguageMap, MeetingKindConcept, Plain, constant};
+use super::scalar::{Address, Count, Instant, LanguageMap, MeetingKindConcept, Plain, constant, one_or_many};
 use super::{WireError, same_process, text};
 use crate::domain::consultation::LifecycleState;
 use crate::domain::contribution::AuthorState;
@@ -27,6 +28,10 @@ constant!(
 constant!(
     /// The `type` of an address on the network.
     LinkType = "Link"
+);
+constant!(
+    /// The `name` of an address on the network.
+    WebsiteName = "Website"
 );
 constant!(
     /// The `type` of an agenda or of minutes.
@@ -54,14 +59,40 @@ pub enum Venue {
     Link(Link),
 }
 
-/// Where people meet: one place, or one in town and one on the network.
+/// Where people meet. It is one place, because Mobilizon loses an event whose `location` is a list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Venues {
-    /// Only one.
+    /// In town; on the network only when there is no place in town.
     One(Venue),
-    /// Both.
+    /// Both, as it was written once; still read.
     Both(#[schemars(length(min = 1, max = 2))] Vec<Venue>),
+}
+
+/// Where people meet on the network, in the form in which Mobilizon looks for it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Website {
+    /// Always `Link`.
+    #[serde(rename = "type")]
+    pub node_type: LinkType,
+    /// Where.
+    #[schemars(with = "Address")]
+    pub href: Url,
+    /// Always `text/html`.
+    pub media_type: MediaType,
+    /// Always `Website`.
+    pub name: WebsiteName,
+}
+
+/// Something that is attached to a meeting.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Attached {
+    /// Where people meet on the network.
+    Website(Website),
+    /// What we do not know: it is ignored.
+    Other(Value),
 }
 
 /// An agenda or minutes written where they stand.
@@ -150,9 +181,13 @@ pub struct Meeting {
     #[schemars(with = "Option<Instant>")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end_time: Option<Timestamp>,
-    /// A place in town, a link, or both.
+    /// A place in town, or a link.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub location: Option<Venues>,
+    /// The address on the network.
+    #[schemars(with = "Vec<Website>")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "one_or_many")]
+    pub attachment: Vec<Attached>,
     /// How many people there is room for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capacity: Option<Count>,
@@ -176,7 +211,11 @@ impl Meeting {
     pub fn of(record: &Record, body: &DomainMeeting) -> Self {
         let original = &record.language;
         let place = body.location.as_ref().map(|place| Venue::Place(Place::of(place)));
-        let link = body.online.as_ref().map(|href| Venue::Link(Link { node_type: LinkType::Value, href: href.clone() }));
+        let link = || body.online.as_ref().map(|href| Venue::Link(Link { node_type: LinkType::Value, href: href.clone() }));
+        let website = |href: &Url| {
+            let (node_type, media_type, name) = (LinkType::Value, MediaType::Value, WebsiteName::Value);
+            Attached::Website(Website { node_type, href: href.clone(), media_type, name })
+        };
         Self {
             node_type: EventType::Value,
             record_type: MeetingClass::Value,
@@ -187,11 +226,8 @@ impl Meeting {
             author_state: body.author_state,
             start_time: body.starts.map(Timestamp::whole_second),
             end_time: body.ends.map(Timestamp::whole_second),
-            location: match (place, link) {
-                (None, None) => None,
-                (Some(venue), None) | (None, Some(venue)) => Some(Venues::One(venue)),
-                (Some(place), Some(link)) => Some(Venues::Both(vec![place, link])),
-            },
+            location: place.or_else(link).map(Venues::One),
+            attachment: body.online.iter().map(website).collect(),
             capacity: body.capacity.map(Count::new),
             attendance: body.attendance.map(Count::new),
             agenda: body.agenda.as_ref().map(|paper| Paper::of(paper, original)),
@@ -211,17 +247,29 @@ impl Meeting {
             Some(Venues::One(venue)) => std::slice::from_ref(venue),
             Some(Venues::Both(venues)) => venues,
         };
-        let (mut location, mut online) = (None, None);
+        let mut location = None;
+        let mut links: Vec<(&str, &Url)> = Vec::new();
         for venue in venues {
-            let twice = match venue {
-                Venue::Place(place) => location.replace(place.read("location")?).is_some(),
-                Venue::Link(link) if matches!(link.href.scheme(), "http" | "https") => {
-                    online.replace(link.href.clone()).is_some()
+            match venue {
+                Venue::Link(link) => links.push(("location.href", &link.href)),
+                Venue::Place(place) => {
+                    if location.replace(place.read("location")?).is_some() {
+                        return Err(WireError::new("location", "at most one place in town"));
+                    }
                 }
-                Venue::Link(_) => return Err(WireError::new("location.href", "not an http or https address")),
-            };
-            if twice {
-                return Err(WireError::new("location", "at most one place in town and one on the network"));
+            }
+        }
+        links.extend(self.attachment.iter().filter_map(|attached| match attached {
+            Attached::Website(website) => Some(("attachment.href", &website.href)),
+            Attached::Other(_) => None,
+        }));
+        let mut online: Option<Url> = None;
+        for (path, href) in links {
+            if !matches!(href.scheme(), "http" | "https") {
+                return Err(WireError::new(path, "not an http or https address"));
+            }
+            if online.replace(href.clone()).is_some_and(|other| other != *href) {
+                return Err(WireError::new(path, "at most one place on the network"));
             }
         }
         Ok(DomainMeeting {

@@ -37,6 +37,7 @@ pub mod source;
 pub mod tally;
 mod text;
 pub mod theme;
+pub mod titled;
 pub mod tombstone;
 pub mod topic;
 
@@ -122,7 +123,7 @@ pub fn record_to_json(record: &Record, previous: Option<&Digest>) -> Value {
         Body::Decision(body) => whole(envelope, decision::Decision::of(record, body)),
         Body::Commitment(body) => whole(envelope, commitment::Commitment::of(record, body)),
         Body::Result(body) => whole(envelope, result::WorkResult::of(body)),
-        Body::ProgressUpdate(body) => whole(envelope, progress::ProgressUpdate::of(body)),
+        Body::ProgressUpdate(body) => whole(envelope, progress::ProgressUpdate::of(record, body)),
         Body::Document(body) => whole(envelope, document::Document::of(record, body)),
     }
 }
@@ -151,9 +152,9 @@ pub fn record_from_json(value: &Value) -> Result<(Record, Option<Digest>), WireE
         Class::BudgetProject => Body::BudgetProject(read::<project::BudgetProject>(value)?.read()?),
         Class::Poll => Body::Poll(read::<poll::Poll>(value)?.read(&envelope.original_language, visible)?),
         Class::Decision => Body::Decision(read::<decision::Decision>(value)?.read(&envelope.original_language)?),
-        Class::Commitment => Body::Commitment(read::<commitment::Commitment>(value)?.read(&envelope.id)?),
+        Class::Commitment => Body::Commitment(read::<commitment::Commitment>(value)?.read(&envelope.id, visible)?),
         Class::Result => Body::Result(read::<result::WorkResult>(value)?.read()?),
-        Class::ProgressUpdate => Body::ProgressUpdate(read::<progress::ProgressUpdate>(value)?.read()?),
+        Class::ProgressUpdate => Body::ProgressUpdate(read::<progress::ProgressUpdate>(value)?.read(visible)?),
         Class::Document => Body::Document(read::<document::Document>(value)?.read(&envelope.id)?),
     };
     envelope.read(body)

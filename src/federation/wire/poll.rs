@@ -1,5 +1,8 @@
 //! `Poll`, a `Question` of ActivityStreams (participation.md §4.3.8): options and how often each was
 //! chosen. Nobody votes over the federation.
+//!
+//! Mastodon and its like show the `content` of a question and not its `name`, and refuse one without. So the plain
+//! `content` of a poll begins with its title; `contentMap`, which counts where it is there, is the text alone.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,7 +12,7 @@ use super::scalar::{Address, Count, Instant, LanguageMap, Plain, constant};
 use super::{WireError, same_process, text};
 use crate::domain::poll::{Poll as DomainPoll, PollOption, VotingMethod};
 use crate::domain::record::Record;
-use crate::domain::text::LanguageTag;
+use crate::domain::text::{LanguageTag, Localized, MAX_TEXT_BYTES, PlainText, SafeHtml};
 use crate::domain::{RecordId, Timestamp};
 
 constant!(
@@ -122,6 +125,21 @@ pub struct Poll {
     /// Below this figure an option is withheld.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threshold: Option<Count>,
+}
+
+/// The title of a poll as the paragraph that its `content` begins with.
+pub fn title_as_text(title: Option<&Localized<PlainText>>, original: &LanguageTag) -> Option<String> {
+    title.and_then(|title| SafeHtml::from_plain(&text::plain(title, original))).map(|html| html.as_str().to_owned())
+}
+
+/// The plain `content` of a poll: its title, and its text `content`, both in the original language.
+pub fn titled(record: &Record, content: Option<String>) -> Option<String> {
+    let Some(title) = title_as_text(record.title.as_ref(), &record.language) else { return content };
+    match content {
+        None => Some(title),
+        Some(content) if title.len() + content.len() <= MAX_TEXT_BYTES => Some(title + &content),
+        Some(content) => Some(content),
+    }
 }
 
 impl Poll {

@@ -1,19 +1,17 @@
-//! `ProgressUpdate`, a `Note` of ActivityStreams: news about a commitment or a result
-//! (participation.md §4.3.16).
+//! `ProgressUpdate`, an `Article` of ActivityStreams, or a `Note` when it has no title: news about a commitment
+//! or a result (participation.md §4.3.16).
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::money::MonetaryAmount;
 use super::scalar::{Address, Percent, constant, one_or_many};
+use super::titled::ArticleOrNote;
 use super::{WireError, same_process};
 use crate::domain::RecordId;
 use crate::domain::progress::{CommitmentState, Completion, ProgressUpdate as DomainUpdate};
+use crate::domain::record::Record;
 
-constant!(
-    /// The AS2 type of an update.
-    NoteType = "Note"
-);
 constant!(
     /// The class of an update.
     UpdateClass = "ProgressUpdate"
@@ -23,9 +21,9 @@ constant!(
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ProgressUpdate {
-    /// Always `Note`.
+    /// `Article`, or `Note` without a title.
     #[serde(rename = "type")]
-    pub node_type: NoteType,
+    pub node_type: ArticleOrNote,
     /// Always `ProgressUpdate`.
     pub record_type: UpdateClass,
     /// The commitment or result that it is about.
@@ -58,9 +56,9 @@ pub struct ProgressUpdate {
 impl ProgressUpdate {
     /// The properties of an update beside its envelope.
     #[must_use]
-    pub fn of(body: &DomainUpdate) -> Self {
+    pub fn of(record: &Record, body: &DomainUpdate) -> Self {
         Self {
-            node_type: NoteType::Value,
+            node_type: ArticleOrNote::of(record, body.untitled),
             record_type: UpdateClass::Value,
             in_reply_to: body.in_reply_to.clone(),
             process: body.process.clone(),
@@ -72,11 +70,11 @@ impl ProgressUpdate {
         }
     }
 
-    /// The update that these properties describe.
+    /// The update that these properties describe; `visible` as its envelope says.
     ///
     /// # Errors
     /// When `context` names another process.
-    pub fn read(&self) -> Result<DomainUpdate, WireError> {
+    pub fn read(&self, visible: bool) -> Result<DomainUpdate, WireError> {
         same_process(self.process.as_ref(), self.thread.as_ref())?;
         Ok(DomainUpdate {
             in_reply_to: self.in_reply_to.clone(),
@@ -85,6 +83,7 @@ impl ProgressUpdate {
             completion: self.completion,
             final_cost: self.final_cost.as_ref().map(MonetaryAmount::read),
             evidence: self.evidence.clone(),
+            untitled: self.node_type.untitled(visible),
         })
     }
 }

@@ -27,7 +27,7 @@ use crate::support::leaky::{CANARIES, Leaky};
 use crate::support::stores::Databases;
 
 /// Every property name that may cross between two gateways.
-const NAMES: &str = "@context actor ahead amends amount arisesFrom assertionMethod attendance attributedTo author authority authorityIdentifier \
+const NAMES: &str = "@context actor ahead amends amount arisesFrom assertionMethod attachment attendance attributedTo author authority authorityIdentifier \
     authorityKind authorKind authorState backupsUntil cause code commitmentState completion content contentMap context \
     contributionKind contributions controller countedAt created cryptosuite currency currentPhase decisionScope deleted \
     deliveryState derivedFrom detail digestSalt dispositionState dueDate endTime erased estimatedCost exactMatch first \

@@ -126,6 +126,7 @@ fn update() -> Record {
         completion: Some(done(60)),
         final_cost: Some(euros("88412.50")),
         evidence: vec![id("documents/constat")],
+        untitled: false,
     });
     let mut record = official("results/gradins-avril", "2027-04-19T08:00:00Z", "milestone", "22", body);
     record.title = Some(plain(&[("fr", "Les crues retardent la moitié sud")]));
@@ -201,6 +202,7 @@ fn commitment() -> Record {
         budget: Some(euros("90000")),
         indicator: PlainText::new("Mètres de gradins posés"),
         target: Some(40),
+        untitled: false,
     });
     let mut record = official("commitments/gradins", "2026-10-09T08:30:00Z", "commitment", "3", body);
     record.title = Some(plain(&[("fr", "Poser quarante mètres de gradins sur le quai"), ("en", "Build forty metres of steps")]));

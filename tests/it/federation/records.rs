@@ -338,7 +338,19 @@ fn commitment() -> impl Strategy<Value = Body> {
         (option(plain()), option(0_u64..1 << 53)),
     )
         .prop_map(|(process, state, completion, responsible, due, arises_from, budget, (indicator, target))| {
-            Body::Commitment(Commitment { process, state, completion, responsible, due, arises_from, budget, indicator, target })
+            let untitled = false;
+            Body::Commitment(Commitment {
+                process,
+                state,
+                completion,
+                responsible,
+                due,
+                arises_from,
+                budget,
+                indicator,
+                target,
+                untitled,
+            })
         })
 }
 
@@ -376,7 +388,15 @@ fn progress_update() -> impl Strategy<Value = Body> {
         ids("documents"),
     )
         .prop_map(|(in_reply_to, process, state, completion, final_cost, evidence)| {
-            Body::ProgressUpdate(ProgressUpdate { in_reply_to, process, state, completion, final_cost, evidence })
+            Body::ProgressUpdate(ProgressUpdate {
+                in_reply_to,
+                process,
+                state,
+                completion,
+                final_cost,
+                evidence,
+                untitled: false,
+            })
         })
 }
 

@@ -40,7 +40,7 @@ proptest! {
     #[test]
     fn a_hidden_record_carries_no_text_and_no_author(record in any_record()) {
         let written = record_to_json(&record.hidden(), None);
-        for name in ["name", "nameMap", "summary", "content", "contentMap", "author", "supportTally", "location", "theme", "phases",
+        for name in ["name", "nameMap", "summary", "content", "contentMap", "author", "supportTally", "location", "attachment", "theme", "phases",
             "agenda", "minutes", "capacity", "attendance", "estimatedCost", "awardedCost", "finalCost", "feasibilityReason",
             "completion", "evidence", "byteSize", "checksum", "documentKind", "replies",
             "oneOf", "anyOf", "electorate", "decidedBy", "legalIdentifier", "votesFor", "votesAgainst", "abstentions", "legalBasisAct",

@@ -123,6 +123,7 @@ pub fn commitment(process: &RecordId, arises_from: &[RecordId], due: &str) -> Co
         budget: Some(euros("480000")),
         indicator: PlainText::new("Nombre de rues-écoles ouvertes"),
         target: Some(12),
+        untitled: false,
     }
 }
 
@@ -154,6 +155,7 @@ pub fn news(of: &RecordId, process: &RecordId) -> ProgressUpdate {
         completion: Some(done(60)),
         final_cost: None,
         evidence: Vec::new(),
+        untitled: false,
     }
 }
 
