@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::domain::change::ChangeKind;
 use crate::domain::digest::Digest;
 use crate::domain::partner::{FollowState, Partner, PartnerKind};
-use crate::domain::{PartnerDomain, Record, RecordId, Revision, Timestamp};
+use crate::domain::{PartnerDomain, RecordId, Revision, Timestamp};
 use crate::federation::{Federation, dispatch, held, knock, proof};
 use crate::store::claims::Claimed;
 use crate::store::disclosures::{DisclosureResult, DisclosureState};
@@ -92,7 +92,7 @@ impl Courier {
                 ready.push(Err(self.left(claimed.clone(), DisclosureState::Parked, why)));
                 continue;
             };
-            let recall = claimed.recall && takes_back(record);
+            let recall = claimed.recall && record.takes_back();
             let may_leave = gates.get(&claimed.partner).is_some_and(|gate| gate.lets_out(claimed, recall));
             // Who was never offered a record is not told that it is gone.
             let unheard_of = !claimed.offered && record.standing != Standing::Live;
@@ -111,11 +111,11 @@ impl Courier {
             return self.deliver_to_reader(departure, began).await;
         }
         let Departure { claimed, partner, record, wanted: _ } = departure;
-        let taken_back = takes_back(&record);
+        let taken_back = record.takes_back();
         if !taken_back && partner.follows_us != FollowState::Accepted {
             return Ok(self.left(claimed, DisclosureState::Due, "the partner does not follow us any more"));
         }
-        let carried = Carried::of(&claimed, &record);
+        let carried = Carried::to_partner(&claimed, &record);
         let prepared = self.prepare(&partner, &record, &carried, &partner.inbox, began);
         let attempted = self.attempt(&prepared).await;
         let before = self.before(&prepared, &attempted, claimed.attempts, claimed.planned_at, !taken_back).await?;
@@ -302,12 +302,8 @@ impl Courier {
     }
 }
 
-/// Whether whoever has the record is to lose it, or its words.
-pub(super) fn takes_back(record: &StoredRecord) -> bool {
-    record.standing == Standing::Deleted || record.record.as_ref().is_some_and(Record::takes_words_back)
-}
-
 /// What an activity carries: the record as it is now, not as it was when it became due.
+#[derive(Debug)]
 pub(super) struct Carried {
     pub(super) record: RecordId,
     pub(super) revision: Revision,
@@ -316,12 +312,17 @@ pub(super) struct Carried {
 }
 
 impl Carried {
-    pub(super) fn of(claimed: &Claimed, record: &StoredRecord) -> Self {
+    /// What a partner is told.
+    fn to_partner(claimed: &Claimed, record: &StoredRecord) -> Self {
         let kind = match (record.standing, claimed.acked_revision) {
             (Standing::Deleted, _) => ChangeKind::Deleted,
             (_, None) => ChangeKind::Created,
             (_, Some(_)) => ChangeKind::Updated,
         };
+        Self::of(record, kind)
+    }
+
+    pub(super) fn of(record: &StoredRecord, kind: ChangeKind) -> Self {
         Self { record: record.id.clone(), revision: record.revision, digest: record.digest.clone(), kind }
     }
 }

@@ -8,6 +8,7 @@ use crate::domain::{PartnerDomain, Timestamp};
 use crate::store::claims::Claimed;
 use crate::store::disclosures::DisclosureResult;
 use crate::store::letters::{Letter, LetterResult};
+use crate::store::reached::UNCERTAIN;
 use crate::store::{AuditEntry, Exchange, Reached, ReaderInbox, StoreError, Tx};
 use crate::telemetry::kill_point;
 
@@ -54,12 +55,14 @@ pub(super) struct Delivered {
 /// What the inboxes of a reader server said of a record.
 #[derive(Debug, Default)]
 pub(super) struct Told {
+    /// They were told to delete it.
+    pub(super) deleted: bool,
     /// Those that took it, or never will.
     pub(super) settled: Vec<String>,
+    /// Those that may have taken it, though they did not say so.
+    pub(super) uncertain: Vec<String>,
     /// Those that are gone for good.
     pub(super) gone: Vec<ReaderInbox>,
-    /// All of them know that it is deleted.
-    pub(super) deleted: bool,
 }
 
 /// What is to be remembered of one attempt.
@@ -142,18 +145,24 @@ impl Courier {
         tx.lock_ledger(&rows, &ended.iter().map(Ended::partner).collect()).await?;
         let mut results: Vec<(&Claimed, &DisclosureResult)> = Vec::new();
         let mut not_sent: Vec<&Claimed> = Vec::new();
-        let (mut reached, mut gone) = (Vec::new(), Vec::new());
+        let (mut reached, mut erased, mut gone) = (Vec::new(), Vec::new(), Vec::new());
         for one in ended {
             match one {
                 Ended::Disclosure(delivered) => {
                     let Delivered { claimed, result, told, .. } = &**delivered;
-                    let took = |inbox: &String| Reached {
+                    let took = |inbox: &String, revision| Reached {
                         partner: claimed.partner.clone(),
                         record: claimed.record.clone(),
                         inbox: inbox.clone(),
-                        revision: result.revision,
+                        revision,
                     };
-                    reached.extend(told.settled.iter().map(took));
+                    let settled = told.settled.iter().map(|inbox| took(inbox, result.revision));
+                    if told.deleted {
+                        erased.extend(settled);
+                    } else {
+                        reached.extend(settled);
+                        reached.extend(told.uncertain.iter().map(|inbox| took(inbox, UNCERTAIN)));
+                    }
                     gone.extend(told.gone.iter().map(|inbox| (&claimed.partner, inbox)));
                     results.push((claimed, result));
                 }
@@ -165,6 +174,7 @@ impl Courier {
             }
         }
         tx.note_reached(&reached).await?;
+        tx.forget_reached(&erased).await?;
         self.write_gone(&mut tx, &gone, now).await?;
         tx.give_back_disclosures(&not_sent).await?;
         let mut in_time = tx.finish_disclosures(&results).await?.into_iter();
@@ -172,12 +182,9 @@ impl Courier {
         for one in ended {
             match one {
                 Ended::Disclosure(delivered) => {
-                    let Delivered { claimed, notes: attempts, told, .. } = &**delivered;
+                    let Delivered { claimed, notes: attempts, .. } = &**delivered;
                     if in_time.next() == Some(true) {
                         notes.extend(attempts);
-                        if told.deleted {
-                            tx.forget_reached(&claimed.partner, &claimed.record).await?;
-                        }
                     } else {
                         tracing::warn!(partner = %claimed.partner, record = %claimed.record, "a result came after its lease; it is dropped");
                     }

@@ -2,7 +2,8 @@
 //! where they share it), and no receipts.
 //!
 //! Which inbox took what is written down, so that a repetition goes only where something is missing, and
-//! so that whoever got a record is told when it is deleted, hidden or withdrawn, follower or not.
+//! so that whoever got a record is told when it is deleted, hidden or withdrawn, follower or not. All three are
+//! a `Delete` there, after which the inbox has nothing: a record that is shown again is a `Create`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -15,10 +16,11 @@ use crate::domain::{PartnerDomain, RecordId, Revision, Timestamp};
 use crate::federation::knock;
 use crate::store::claims::Claimed;
 use crate::store::disclosures::{DisclosureResult, DisclosureState};
-use crate::store::{Preference, ReaderInbox, Standing, StoreError, StoredRecord};
+use crate::store::reached::UNCERTAIN;
+use crate::store::{Preference, ReaderInbox, StoreError, StoredRecord};
 
 use super::attempt::Prepared;
-use super::courier::{Carried, Courier, Departure, takes_back};
+use super::courier::{Carried, Courier, Departure};
 use super::ledger::{Delivered, Ended, Note, Told};
 use super::outcome::{Health, Verdict, Written};
 
@@ -28,6 +30,7 @@ const GONE: u16 = 410;
 /// One inbox and what became of the attempt.
 struct Tried {
     inbox: ReaderInbox,
+    carried: Carried,
     prepared: Prepared,
     written: Written,
 }
@@ -36,6 +39,11 @@ impl Tried {
     /// The inbox has it, or will never take this revision: it is not asked again.
     fn settled(&self) -> bool {
         matches!(self.written.verdict, Verdict::Reached | Verdict::Rejected)
+    }
+
+    /// It may have it all the same: it did not answer, or fell over what it was sent.
+    fn uncertain(&self) -> bool {
+        self.written.status.is_none_or(|status| status >= 500)
     }
 
     /// An account's own inbox is gone, and the account with it.
@@ -48,17 +56,18 @@ impl Courier {
     /// Sends a record to the inboxes of a reader server that lack its present revision.
     pub(super) async fn deliver_to_reader(&self, departure: Departure, began: Timestamp) -> Result<Ended, StoreError> {
         let Departure { claimed, partner, record, wanted } = departure;
-        let carried = Carried::of(&claimed, &record);
         let Wanted { missing, more, had_any } = wanted;
-        if missing.is_empty() && !had_any {
+        // Whoever was told of the end has nothing any more; that it had something is in the ledger.
+        let ever_had = had_any || (record.takes_back() && claimed.acked_revision.is_some());
+        if missing.is_empty() && !ever_had {
             // Nobody there follows it any more, or none ever took it.
             return Ok(Ended::Unwanted(claimed));
         }
         // All attempts of a claim run at once, so that they end within its lease.
-        let attempts = missing.into_iter().map(|to| self.try_inbox(&claimed, &partner, &record, &carried, to, began));
+        let attempts = missing.into_iter().map(|to| self.try_inbox(&claimed, &partner, &record, to, began));
         let tried = join_all(attempts).await;
         let tried = tried.into_iter().collect::<Result<Vec<_>, _>>()?;
-        Ok(self.delivered_to_reader(claimed, &carried, tried, more))
+        Ok(self.delivered_to_reader(claimed, &record, tried, more))
     }
 
     async fn try_inbox(
@@ -66,55 +75,56 @@ impl Courier {
         claimed: &Claimed,
         partner: &Partner,
         record: &StoredRecord,
-        carried: &Carried,
-        Missing { inbox, known }: Missing,
+        Missing { inbox, kind, known }: Missing,
         began: Timestamp,
     ) -> Result<Tried, StoreError> {
-        let prepared = Prepared { known, ..self.prepare(partner, record, carried, &inbox.address, began) };
+        let carried = Carried::of(record, kind);
+        let prepared = Prepared { known, ..self.prepare(partner, record, &carried, &inbox.address, began) };
         let attempted = self.attempt(&prepared).await;
         // A recall is never given up, at a reader either.
-        let may_park = !takes_back(record);
+        let may_park = !record.takes_back();
         let before = self.before(&prepared, &attempted, claimed.attempts, claimed.planned_at, may_park).await?;
         let mut written = self.weigh(&attempted, before);
         if !inbox.shared {
             written.health = written.health.of_an_account();
         }
-        Ok(Tried { inbox, prepared, written })
+        Ok(Tried { inbox, carried, prepared, written })
     }
 
-    fn delivered_to_reader(&self, claimed: Claimed, carried: &Carried, tried: Vec<Tried>, more: bool) -> Ended {
+    fn delivered_to_reader(&self, claimed: Claimed, record: &StoredRecord, tried: Vec<Tried>, more: bool) -> Ended {
         let now = self.federation.now();
         let (state, wait) = outcome(&tried, more);
         let last = tried.iter().find(|one| one.written.verdict != Verdict::Reached).or_else(|| tried.last());
         let result = DisclosureResult {
             state,
-            revision: carried.revision,
-            digest: carried.digest.clone(),
+            revision: record.revision,
+            digest: record.digest.clone(),
             at: now,
             next_at: now.plus(wait),
             status: last.and_then(|one| one.written.status),
             answer: last.and_then(|one| one.written.words.clone()),
             receipt: None,
         };
-        let mut told =
-            Told { deleted: state == DisclosureState::Acknowledged && carried.kind == ChangeKind::Deleted, ..Told::default() };
+        let mut told = Told { deleted: record.takes_back(), ..Told::default() };
         // One inbox that answers well speaks for its server; else the first that does not.
         let well = tried.iter().any(|one| one.written.health == Health::Good);
         let mut notes = Vec::with_capacity(tried.len());
         for one in tried {
-            let (settled, gone) = (one.settled(), one.gone());
-            let Tried { inbox, prepared, mut written } = one;
+            let (settled, gone, uncertain) = (one.settled(), one.gone(), one.uncertain());
+            let Tried { inbox, carried, prepared, mut written } = one;
             if well && written.health != Health::Good {
                 written.health = Health::Unchanged;
             }
             if gone {
                 written.alert = None;
             }
-            notes.push(Note::of(&prepared, Some(carried), written, now));
+            notes.push(Note::of(&prepared, Some(&carried), written, now));
             if settled {
                 told.settled.push(inbox.address);
             } else if gone {
                 told.gone.push(inbox);
+            } else if uncertain {
+                told.uncertain.push(inbox.address);
             }
         }
         Ended::Disclosure(Box::new(Delivered { claimed, result, notes, told }))
@@ -136,6 +146,8 @@ pub(super) struct Wanted {
 #[derive(Debug, Clone)]
 struct Missing {
     inbox: ReaderInbox,
+    /// How it is told: it is offered a text that it does not have, and told to delete one that is taken back.
+    kind: ChangeKind,
     /// What its host showed of the signatures it reads.
     known: Option<Preference>,
 }
@@ -163,7 +175,7 @@ impl Courier {
             let following = following.get(&(partner.domain.clone(), record.process.clone()));
             // Those that fail do not keep the others from their turn.
             let turn = (claimed.attempts.saturating_sub(1) as usize).wrapping_mul(at_once);
-            all.insert((&claimed.partner, &claimed.record), Wanted::of(record, reached, following, turn, at_once));
+            all.insert((&claimed.partner, &claimed.record), Wanted::of(claimed, record, reached, following, turn, at_once));
         }
         let host = |missing: &Missing| missing.inbox.address.parse().map(|url| PartnerDomain::of(&url)).ok();
         let missing = all.values_mut().flat_map(|wanted: &mut Wanted| &mut wanted.missing);
@@ -179,40 +191,41 @@ impl Courier {
 
 impl Wanted {
     fn of(
+        claimed: &Claimed,
         record: &StoredRecord,
         reached: Option<&BTreeMap<String, Revision>>,
         following: Option<&BTreeMap<String, bool>>,
         turn: usize,
         at_once: usize,
     ) -> Self {
-        let mut inboxes: BTreeMap<&str, (bool, Option<Revision>)> = BTreeMap::new();
-        if record.standing == Standing::Live {
-            for (address, shared) in following.into_iter().flatten() {
-                let has = reached.and_then(|reached| reached.get(address)).copied();
-                inboxes.insert(address, (*shared, has));
-            }
-        }
-        if takes_back(record) {
-            for (address, revision) in reached.into_iter().flatten() {
-                let shared = following.and_then(|following| following.get(address)).copied().unwrap_or(false);
-                inboxes.insert(address, (shared, Some(*revision)));
-            }
-        }
-        let had_any = inboxes.values().any(|(_, has)| has.is_some());
-        let mut lacking: Vec<(&str, bool)> = inboxes
-            .into_iter()
-            .filter(|(_, (_, has))| has.is_none_or(|revision| revision < record.revision))
-            .map(|(address, (shared, _))| (address, shared))
-            .collect();
+        let taken_back = record.takes_back();
+        let has = |address: &String| reached.and_then(|reached| reached.get(address)).copied();
+        let shared = |address: &String| following.and_then(|following| following.get(address)).copied().unwrap_or(false);
+        // What is taken back concerns whoever has it, follower or not; of an attempt that nobody wrote down
+        // the followers may have it.
+        let holding = reached.into_iter().flat_map(BTreeMap::keys).filter(|_| taken_back);
+        let asked = !taken_back || claimed.before == DisclosureState::Sending;
+        let asked = following.into_iter().flat_map(BTreeMap::keys).filter(|_| asked);
+        let inboxes: BTreeSet<&String> = holding.chain(asked).collect();
+        let had_any = inboxes.iter().any(|address| has(address).is_some());
+        let mut lacking: Vec<&String> =
+            inboxes.into_iter().filter(|address| taken_back || has(address).is_none_or(|has| has < record.revision)).collect();
         let more = lacking.len() > at_once;
         if more {
             let turn = turn % lacking.len();
             lacking.rotate_left(turn);
             lacking.truncate(at_once);
         }
-        let inbox = |(address, shared): (&str, bool)| ReaderInbox { address: address.to_owned(), shared };
-        let missing = lacking.into_iter().map(|one| Missing { inbox: inbox(one), known: None }).collect();
-        Self { missing, more, had_any }
+        let missing = lacking.into_iter().map(|address| Missing {
+            inbox: ReaderInbox { address: address.clone(), shared: shared(address) },
+            kind: match has(address) {
+                _ if taken_back => ChangeKind::Deleted,
+                None | Some(UNCERTAIN) => ChangeKind::Created,
+                Some(_) => ChangeKind::Updated,
+            },
+            known: None,
+        });
+        Self { missing: missing.collect(), more, had_any }
     }
 }
 

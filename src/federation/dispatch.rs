@@ -3,6 +3,10 @@
 //!
 //! The id is a pure function of record, revision, kind and partner, so that a repetition is known as one
 //! (I2). The object is not parsed and written again: a partner can check its proof on the very bytes.
+//!
+//! A reader is told `Delete` of what was deleted and of what was hidden or withdrawn, since none takes a text
+//! back by an `Update`. Its tombstone names the record and nothing else: a revision under it would say that
+//! the record is gone for good, and Misskey erases nothing whose `formerType` is not a word of its own.
 
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -29,7 +33,7 @@ pub struct Activity {
 }
 
 /// The activity that tells `partner` of one revision of a record (or of its tombstone), which belongs to
-/// the consultation `process`.
+/// the consultation `process`. What a reader is told to delete leaves without its `sealed` bytes.
 #[must_use]
 pub fn carrying(
     federation: &Federation,
@@ -47,6 +51,13 @@ pub fn carrying(
     };
     let head = json!({"@context": CONTEXT, "id": id, "type": word, "actor": federation.actor()});
     let (to, cc) = audience(federation, partner, process);
+    let tombstone;
+    let object = if (partner.kind, kind) == (PartnerKind::Reader, ChangeKind::Deleted) {
+        tombstone = json!({"id": record, "type": "Tombstone"}).to_string();
+        tombstone.as_bytes()
+    } else {
+        sealed
+    };
     let mut body = head.to_string().into_bytes();
     body.pop();
     body.extend_from_slice(format!(",\"to\":{to}").as_bytes());
@@ -54,7 +65,7 @@ pub fn carrying(
         body.extend_from_slice(format!(",\"cc\":{cc}").as_bytes());
     }
     body.extend_from_slice(b",\"object\":");
-    body.extend_from_slice(sealed);
+    body.extend_from_slice(object);
     body.push(b'}');
     Activity { id, body: body.into() }
 }

@@ -10,7 +10,10 @@ use super::columns::{number, unsigned};
 use super::{CHUNK, StoreError, Tx, comes_again, on_backend, rounded};
 use crate::domain::{PartnerDomain, RecordId, Revision};
 
-/// An inbox that took a revision of a record.
+/// Below every revision: the inbox was sent one and did not say that it took it.
+pub const UNCERTAIN: Revision = 0;
+
+/// An inbox that took a revision of a record, or may have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reached {
     /// Of which server.
@@ -19,7 +22,7 @@ pub struct Reached {
     pub record: RecordId,
     /// The inbox's address.
     pub inbox: String,
-    /// The revision.
+    /// The revision, or [`UNCERTAIN`].
     pub revision: Revision,
 }
 
@@ -58,7 +61,7 @@ impl Tx {
         Ok(())
     }
 
-    /// The inboxes of servers that took these records, each with the revision it took last.
+    /// The inboxes of servers that have these records or may have them, each with the revision it took last.
     pub async fn reached(
         &mut self,
         pairs: &[(&PartnerDomain, &RecordId)],
@@ -84,11 +87,19 @@ impl Tx {
         Ok(found)
     }
 
-    /// The record is deleted and every inbox that took it was told.
-    pub async fn forget_reached(&mut self, partner: &PartnerDomain, record: &RecordId) -> Result<(), StoreError> {
-        on_backend!(self, conn => {
-            sqlx::query("DELETE FROM reached WHERE partner = $1 AND record = $2").bind(partner).bind(record).execute(conn).await?;
-        });
+    /// These inboxes were told that a record is gone as of that revision: they do not have what came before.
+    pub async fn forget_reached(&mut self, told: &[Reached]) -> Result<(), StoreError> {
+        for Reached { partner, record, inbox, revision } in told {
+            on_backend!(&mut *self, conn => {
+                sqlx::query("DELETE FROM reached WHERE partner = $1 AND record = $2 AND inbox = $3 AND revision <= $4")
+                    .bind(partner)
+                    .bind(record)
+                    .bind(inbox)
+                    .bind(number(*revision))
+                    .execute(conn)
+                    .await?;
+            });
+        }
         Ok(())
     }
 

@@ -58,6 +58,14 @@ pub struct StoredRecord {
     pub local: Option<LocalId>,
 }
 
+impl StoredRecord {
+    /// Whether whoever has the record is to lose it, or its words.
+    #[must_use]
+    pub fn takes_back(&self) -> bool {
+        self.standing == Standing::Deleted || self.record.as_ref().is_some_and(Record::takes_words_back)
+    }
+}
+
 /// One new revision of a record.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecordWrite {

@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use super::document;
 use crate::domain::change::ChangeKind;
 use crate::domain::id::{Key, PartnerDomain, RecordId, Revision};
+use crate::domain::partner::PartnerKind;
 use crate::federation::dispatch::{Activity, carrying, carrying_id};
-use crate::store::{Exchange, Tx};
+use crate::store::{Disclosure, Exchange, Tx};
 use crate::web::answer::Answer;
 use crate::web::error::WebError;
 use crate::web::state::WebState;
@@ -50,19 +51,32 @@ impl Sent {
 /// An activity whose answer is still awaited: a careful receiver asks for it before answering.
 async fn on_its_way(web: &WebState, tx: &mut Tx, id: &str) -> Result<Option<Sent>, WebError> {
     let rows = tx.disclosures_on_their_way(AT_ONCE).await?;
-    Ok(rows.into_iter().find_map(|row| {
-        let named = carrying_id(web.federation(), &row.partner, row.due_kind, &row.record, row.due_revision);
-        (named == id).then_some(Sent { partner: row.partner, record: row.record, revision: row.due_revision })
-    }))
+    let found = rows.into_iter().find_map(|Disclosure { partner, record, due_revision: revision, due_kind, .. }| {
+        let sent = Sent { partner, record, revision };
+        Some((kind_of(web, id, &sent)?, due_kind, sent))
+    });
+    let Some((kind, due, sent)) = found else { return Ok(None) };
+    // A partner is told what is due; an inbox of a reader what it lacks, or that it is gone.
+    let is_sent = match tx.lookup_partner(&sent.partner).await? {
+        Some(partner) if partner.kind == PartnerKind::Reader => {
+            let record = tx.lookup_record(&sent.record).await?;
+            record.is_some_and(|record| record.takes_back() == (kind == ChangeKind::Deleted))
+        }
+        _ => kind == due,
+    };
+    Ok(is_sent.then_some(sent))
 }
 
-/// The activity again: its id says which of the three kinds it was.
+/// Which of the three kinds an activity was: its id says it.
+fn kind_of(web: &WebState, id: &str, sent: &Sent) -> Option<ChangeKind> {
+    let named = |kind| carrying_id(web.federation(), &sent.partner, kind, &sent.record, sent.revision);
+    ChangeKind::ALL.iter().copied().find(|kind| named(*kind) == id)
+}
+
+/// The activity again.
 async fn rebuilt(web: &WebState, tx: &mut Tx, id: &str, sent: &Sent) -> Result<Option<String>, WebError> {
+    let Some(kind) = kind_of(web, id, sent) else { return Ok(None) };
     let Sent { partner, record, revision } = sent;
-    let mut kinds = ChangeKind::ALL.iter().copied();
-    let Some(kind) = kinds.find(|kind| carrying_id(web.federation(), partner, *kind, record, *revision) == id) else {
-        return Ok(None);
-    };
     let Some(partner) = tx.lookup_partner(partner).await? else { return Ok(None) };
     let stored = tx.lookup_record(record).await?.filter(|stored| stored.revision == *revision);
     let named = json!(record).to_string();

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::http::{HeaderValue, StatusCode};
 use passerelle::domain::partner::FollowState;
+use passerelle::domain::record::{ModerationState, ReasonCode};
 use passerelle::domain::{Class, Record};
 use passerelle::federation::pairing::{self, Introduction, PairingError};
 use passerelle::store::DisclosureState;
@@ -14,6 +15,7 @@ use crate::store_tests;
 use crate::support::content::{comment, consultation, contribution, id, text};
 use crate::support::fediverse::{Account, Fediverse, Post};
 use crate::support::gateway::{TestGateway, morning, plain, settle};
+use crate::support::shapes;
 use crate::support::stores::Databases;
 
 /// Lyon, and a server that it lists.
@@ -96,6 +98,7 @@ store_tests! {
         sorted.sort();
         assert_eq!(told(&posts), sorted, "one request a record");
         for post in &posts {
+            assert_eq!(shapes::is_carrier(&post.activity), Ok(()));
             assert!(!post.is_rfc9421());
             let signature = post.headers["signature"].to_str()?;
             assert!(signature.contains(r#"algorithm="rsa-sha256""#) && signature.contains("#main-key"), "{signature}");
@@ -125,7 +128,9 @@ store_tests! {
         // Whoever got a record hears of its end all the same, and nobody waits for a receipt.
         lyon.delete(&records[1].id).await?;
         settle(&[&lyon]).await?;
-        assert_eq!(told(&social.posts()), [of("Delete", &records[1], "/inbox")]);
+        let posts = social.posts();
+        assert_eq!(told(&posts), [of("Delete", &records[1], "/inbox")]);
+        assert_eq!(shapes::erased(&posts[0].activity).as_deref(), Ok(records[1].id.as_str()));
         let row = lyon.federation.store.read().await?.lookup_disclosure(&social.domain, &records[1].id).await?;
         assert_eq!(row.expect("it is in the ledger").state, DisclosureState::Acknowledged);
     }
@@ -327,5 +332,102 @@ store_tests! {
         // Nobody answers there.
         let nobody = pairing::accept(&lyon.federation, &"localhost:1".parse()?, &Introduction::Reader).await;
         assert!(matches!(nobody, Err(PairingError::Unreachable { .. })), "{nobody:?}");
+    }
+
+    async fn what_is_hidden_or_withdrawn_is_deleted_at_a_reader_and_made_again_when_it_is_shown(databases: Databases) {
+        let (_, lyon, social) = listed(&databases).await?;
+        let ana = following(&lyon, &social).await?;
+        let record = comment(&lyon.url, 1);
+        publish(&lyon, &[consultation(&lyon.url, 1), contribution(&lyon.url, 1), record.clone()]).await?;
+        assert!(told(&social.posts()).contains(&of("Create", &record, "/inbox")));
+        let words = record.content.clone();
+        let hide = async |lyon: &TestGateway| {
+            lyon.edit(&record.id, |record| *record = record.clone().hidden()).await?;
+            settle(&[lyon]).await
+        };
+        let row = async |lyon: &TestGateway| {
+            let row = lyon.federation.store.read().await?.lookup_disclosure(&social.domain, &record.id).await?;
+            anyhow::Ok(row.map(|row| (row.state, row.acked_revision)))
+        };
+
+        hide(&lyon).await?;
+        let posts = social.posts();
+        assert_eq!(told(&posts), [of("Delete", &record, "/inbox")]);
+        // Nothing that would say that it is gone for good, and no word of its own that a reader does not know.
+        assert_eq!(posts[0].activity["object"], json!({"id": record.id, "type": "Tombstone"}));
+        assert_eq!(shapes::erased(&posts[0].activity).as_deref(), Ok(record.id.as_str()));
+        assert_eq!(row(&lyon).await?, Some((DisclosureState::Acknowledged, Some(2))));
+        // Changed while it is hidden: the reader has nothing to lose.
+        lyon.edit(&record.id, |record| record.reason = Some(ReasonCode::OutOfScope)).await?;
+        settle(&[&lyon]).await?;
+        assert_eq!(told(&social.posts()), []);
+        assert_eq!(row(&lyon).await?, Some((DisclosureState::Acknowledged, Some(3))));
+
+        lyon.edit(&record.id, |record| {
+            record.moderation = ModerationState::Visible;
+            record.content = words;
+        })
+        .await?;
+        settle(&[&lyon]).await?;
+        assert_eq!(told(&social.posts()), [of("Create", &record, "/inbox")]);
+        lyon.edit(&record.id, |record| record.content = text("Autrement dit.")).await?;
+        settle(&[&lyon]).await?;
+        assert_eq!(told(&social.posts()), [of("Update", &record, "/inbox")]);
+
+        // Withdrawn, when nobody follows any more; its end is no news then.
+        let undo = ana.activity("undo", "Undo", &ana.activity("follow", "Follow", &json!(authority(&lyon))));
+        assert_eq!(ana.post(&lyon, &undo).await?, 202);
+        lyon.edit(&record.id, |record| *record = record.clone().withdrawn()).await?;
+        settle(&[&lyon]).await?;
+        assert_eq!(told(&social.posts()), [of("Delete", &record, "/inbox")]);
+        lyon.delete(&record.id).await?;
+        settle(&[&lyon]).await?;
+        assert_eq!(told(&social.posts()), []);
+        assert_eq!(row(&lyon).await?.map(|(state, _)| state), Some(DisclosureState::Acknowledged));
+    }
+
+    async fn what_was_taken_back_before_a_reader_got_it_does_not_come(databases: Databases) {
+        let (clock, lyon, social) = listed(&databases).await?;
+        following(&lyon, &social).await?;
+        let (hidden, withdrawn) = (contribution(&lyon.url, 1).hidden(), contribution(&lyon.url, 2).withdrawn());
+        publish(&lyon, &[consultation(&lyon.url, 1), hidden, withdrawn]).await?;
+        assert_eq!(social.posts().iter().filter(|post| post.object().contains("/contributions/")).count(), 0);
+        // Who did not say whether it took it may have it.
+        let record = contribution(&lyon.url, 3);
+        social.answer(|_| Some(plain(StatusCode::BAD_GATEWAY)));
+        publish(&lyon, std::slice::from_ref(&record)).await?;
+        assert_eq!(told(&social.posts()), [of("Create", &record, "/inbox")]);
+        social.heal();
+        lyon.edit(&record.id, |record| *record = record.clone().hidden()).await?;
+        clock.advance(Duration::from_hours(1));
+        settle(&[&lyon]).await?;
+        assert_eq!(told(&social.posts()), [of("Delete", &record, "/inbox")]);
+    }
+
+    async fn of_several_inboxes_each_is_told_what_it_lacks(databases: Databases) {
+        let (clock, lyon, social) = listed(&databases).await?;
+        let (ana, bo) = (social.account("ana", false), social.account("bo", false));
+        ana.follow(&lyon, "a", &authority(&lyon)).await?;
+        let record = contribution(&lyon.url, 1);
+        publish(&lyon, &[consultation(&lyon.url, 1), record.clone()]).await?;
+        social.posts();
+        // Who follows later gets the next revision as news.
+        bo.follow(&lyon, "b", &authority(&lyon)).await?;
+        social.posts();
+        lyon.edit(&record.id, |record| record.content = text("Autre texte.")).await?;
+        settle(&[&lyon]).await?;
+        let (anas, bos) = ("/users/ana/inbox", "/users/bo/inbox");
+        assert_eq!(told(&social.posts()), [of("Create", &record, bos), of("Update", &record, anas)]);
+        // One of them is away while it is hidden, and told to update when it is shown again before that.
+        social.answer(move |post| (post.path == anas).then(|| plain(StatusCode::SERVICE_UNAVAILABLE)));
+        lyon.edit(&record.id, |record| *record = record.clone().hidden()).await?;
+        settle(&[&lyon]).await?;
+        assert_eq!(told(&social.posts()), [of("Delete", &record, anas), of("Delete", &record, bos)]);
+        social.heal();
+        let title = record.title.clone();
+        lyon.edit(&record.id, |record| (record.moderation, record.title) = (ModerationState::Visible, title)).await?;
+        clock.advance(Duration::from_hours(1));
+        settle(&[&lyon]).await?;
+        assert_eq!(told(&social.posts()), [of("Create", &record, bos), of("Update", &record, anas)]);
     }
 }

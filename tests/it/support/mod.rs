@@ -9,6 +9,7 @@ pub mod network;
 pub mod peer;
 pub mod program;
 pub mod publisher;
+pub mod shapes;
 pub mod sink;
 pub mod stores;
 pub mod tables;

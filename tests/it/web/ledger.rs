@@ -4,6 +4,7 @@ use std::io::Read as _;
 
 use axum::http::StatusCode;
 use passerelle::domain::change::ChangeKind;
+use passerelle::domain::partner::{Partner, PartnerKind};
 use passerelle::domain::{Class, Timestamp};
 use passerelle::federation::dispatch::{carrying, carrying_id};
 use passerelle::store::{ClaimRequest, Claimed, DisclosureResult, DisclosureState, RunOutcome, Store};
@@ -111,8 +112,19 @@ store_tests! {
         assert_eq!((asked.status, &asked.body[..]), (StatusCode::OK, &sent.body[..]));
         assert_eq!(site.get(&path).await.header("content-type"), "text/html; charset=utf-8");
         // Another kind of the same revision was never sent.
-        let other = carrying_id(&site.federation, &one.partner, ChangeKind::Deleted, &one.record, one.due_revision);
-        assert_eq!(site.machine(other.strip_prefix(LYON).expect("it is ours")).await.status, StatusCode::NOT_FOUND);
+        let other = async |kind| {
+            let id = carrying_id(&site.federation, &one.partner, kind, &one.record, one.due_revision);
+            site.machine(id.strip_prefix(LYON).expect("it is ours")).await.status
+        };
+        assert_eq!(other(ChangeKind::Deleted).await, StatusCode::NOT_FOUND);
+        assert_eq!(other(ChangeKind::Updated).await, StatusCode::NOT_FOUND);
+        // Of the inboxes of a reader some have it already; that it is gone, none is told.
+        let mut tx = site.store.write().await?;
+        tx.put_partner(&Partner { kind: PartnerKind::Reader, ..neighbour() }).await?;
+        tx.save().await?;
+        assert_eq!(other(ChangeKind::Created).await, StatusCode::OK);
+        assert_eq!(other(ChangeKind::Updated).await, StatusCode::OK);
+        assert_eq!(other(ChangeKind::Deleted).await, StatusCode::NOT_FOUND);
     }
 
     async fn ui_34_a_copy_that_nobody_confirmed_says_so(store: Store) {
