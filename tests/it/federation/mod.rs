@@ -4,6 +4,7 @@ mod effects;
 mod example_records;
 mod examples;
 mod golden;
+mod readers_shapes;
 mod records;
 mod rel_inbox;
 pub mod rig;
