@@ -212,8 +212,8 @@ async fn read_on_schedule(gateway: &Gateway, platform: &Platform, mut stopped: w
             tracing::warn!(platform = %platform.name, %error, "it is not known when it was read");
             Some(every)
         });
-        let options = Options { publish: platform.publish, confirm_deletions: false };
         if platform.publish && wait.is_none() {
+            let options = Options::default();
             let run = async { gateway.sync(platform)?.run(options, &mut rng, &mut |_| ()).await.map_err(anyhow::Error::from) };
             tokio::select! {
                 ended = run => match ended {

@@ -85,7 +85,7 @@ async fn sync(
     }
     let output = common.output();
     let mut bar = output.progress(platform.name.as_str());
-    let options = Options { publish: true, confirm_deletions };
+    let options = Options { confirm_deletions };
     let sync = gateway.sync(platform)?;
     let mut rng = app::chance()?;
     let mut report = |now: &Progress| bar.at(now.done, &format!("{}: {}", now.entity, now.doing));

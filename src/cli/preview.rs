@@ -1,4 +1,5 @@
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -83,6 +84,18 @@ fn probe_text(platform: &Platform, probe: &Probe, fields: &Fields) -> String {
     lines.join("\n")
 }
 
+/// What comes after a look: a platform that is not published yet is not read for publication either.
+fn next(platform: &Platform, file: &Path) -> String {
+    let (name, file) = (&platform.name, file.display());
+    if platform.publish {
+        return format!("With publish = true this is public after the next reading.\nNext: passerelle platform sync {name}");
+    }
+    format!(
+        "Nothing is public yet (publish = false).\n\
+         Next: set publish = true for `{name}` in {file}, then `passerelle platform sync {name}`"
+    )
+}
+
 /// `platform preview`: everything that would be published, beside where it comes from.
 pub(super) async fn preview(common: &Common, gateway: &Gateway, platform: &Platform) -> Result<ExitCode, Trouble> {
     let output = common.output();
@@ -94,20 +107,29 @@ pub(super) async fn preview(common: &Common, gateway: &Gateway, platform: &Platf
     output.data(
         || {
             let at = format!("{}, anonymous, {} request/s", platform.url, platform.requests_per_second);
-            let state = if platform.publish {
-                "With publish = true this is public after the next reading."
-            } else {
-                "Nothing is public yet (publish = false)."
-            };
-            format!(
-                "{}\n{}\n{}\n{state}\nNext: passerelle platform sync {}",
-                preview.summary_text(&at),
-                preview.fields_text(),
-                preview.samples_text(),
-                platform.name
-            )
+            let (summary, fields, samples) = (preview.summary_text(&at), preview.fields_text(), preview.samples_text());
+            format!("{summary}\n{fields}\n{samples}\n{}", next(platform, &gateway.config.path))
         },
         || preview.to_json(),
     );
     Ok(if preview.needs_a_person() { ExitCode::from(1) } else { ExitCode::SUCCESS })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_step_is_one_that_is_not_refused() {
+        let next = |publish| {
+            let text =
+                format!("name = \"lyon\"\nkind = \"decidim\"\nurl = \"https://participer.lyon.example\"\npublish = {publish}");
+            next(&toml::from_str(&text).expect("a platform"), Path::new("passerelle.toml"))
+        };
+        assert!(next(true).ends_with("Next: passerelle platform sync lyon"), "{}", next(true));
+        let text = next(false);
+        assert!(
+            text.contains("Next: set publish = true") && text.contains("passerelle.toml, then `passerelle platform sync lyon`")
+        );
+    }
 }

@@ -71,18 +71,10 @@ pub struct Sync {
 }
 
 /// What a person decided about a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Options {
-    /// Whether what is read is published; without it nothing is written (`[[platform]] publish`).
-    pub publish: bool,
     /// Whether items that are missing in large numbers may be hidden and deleted (`--confirm-deletions`).
     pub confirm_deletions: bool,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { publish: true, confirm_deletions: false }
-    }
 }
 
 /// How far a run is.
@@ -155,9 +147,6 @@ impl Sync {
         rng: &mut (dyn Rng + Send + std::marker::Sync),
         progress: &mut (dyn FnMut(&Progress) + Send),
     ) -> Result<RunSummary, SyncError> {
-        if !options.publish {
-            return self.preview(progress).await.map(Preview::into_summary);
-        }
         let held = self.start().await?;
         let mut run = Run {
             sync: self,

@@ -8,14 +8,13 @@ use tokio::sync::mpsc;
 use url::Url;
 
 use super::names::{address, theme_address};
-use super::{AHEAD, EntitySummary, Progress, Pseudonyms, RunSummary, Sync, SyncError};
+use super::{AHEAD, EntitySummary, Progress, Pseudonyms, Sync, SyncError};
 use crate::connectors::{Probe, ScanEvent, ScanReport};
 use crate::domain::author::AuthorKind;
 use crate::domain::record::Body;
 use crate::domain::source::{Evidence, SourceRecord};
 use crate::domain::{Class, Key, LocalId, PlatformName, Record, RecordId, Timestamp};
 use crate::mapping::{Coverage, Mapped, Names, Standing};
-use crate::store::RunOutcome;
 
 /// What a reading would publish.
 #[derive(Debug, Clone)]
@@ -221,21 +220,6 @@ impl Preview {
         self.requests = report.requests;
         self.notes.extend(report.notes.iter().cloned());
         self.seconds = now.since(began).as_secs();
-    }
-
-    /// As the summary of a run that wrote nothing.
-    pub(super) fn into_summary(self) -> RunSummary {
-        let complete = self.entities.values().all(|entity| entity.complete);
-        RunSummary {
-            platform: self.platform,
-            run: 0,
-            outcome: if complete { RunOutcome::Complete } else { RunOutcome::Partial },
-            message: Some("nothing was published: `publish = false` for this platform; look at its preview".to_owned()),
-            entities: self.entities,
-            coverage: self.coverage,
-            requests: self.requests,
-            notes: self.notes,
-        }
     }
 
     /// The whole preview as one JSON document (`passerelle.preview/1`).

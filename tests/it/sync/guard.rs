@@ -6,7 +6,7 @@ use passerelle::sync::Options;
 use super::{COMMENT, Lyon, PROPOSAL, comment, complete, page, process, proposal};
 use crate::store_tests;
 
-const CONFIRM: Options = Options { publish: true, confirm_deletions: true };
+const CONFIRM: Options = Options { confirm_deletions: true };
 
 /// A consultation with one proposal and comments 1 to `last`, of which those below `first` are gone.
 fn comments(lyon: &Lyon, first: u32, last: u32) {

@@ -63,7 +63,7 @@ store_tests! {
                 }
             });
             let partial = !lyon.platform.script().incomplete.is_empty();
-            lyon.run_with(Options { publish: true, confirm_deletions: true }).await;
+            lyon.run_with(Options { confirm_deletions: true }).await;
             for (id, state) in &there {
                 let told = format!("seed {seed}, step {step}, proposal {id} is {state:?}");
                 let here = lyon.standing(PROPOSAL, &id.to_string()).await;

@@ -18,7 +18,7 @@ use crate::store_tests;
 use crate::support::stores::Databases;
 use crate::support::tables;
 
-const CONFIRM: Options = Options { publish: true, confirm_deletions: true };
+const CONFIRM: Options = Options { confirm_deletions: true };
 
 /// The list that the first public proposal stands in.
 fn first_list(state: &State) -> u64 {
