@@ -56,15 +56,12 @@ struct Common {
     /// One JSON document on stdout; errors as problem+json on stderr.
     #[arg(long, global = true)]
     json: bool,
-    /// Never ask anything.
+    /// Accepted for scripts: no command ever asks anything.
     #[arg(long, global = true)]
     no_input: bool,
     /// No progress, no remarks.
     #[arg(long, short, global = true)]
     quiet: bool,
-    /// Language of what people read: fr or en.
-    #[arg(long, global = true, value_name = "LANG", default_value = "en", value_parser = ["fr", "en"])]
-    lang: String,
 }
 
 #[derive(Debug, Subcommand)]
@@ -231,48 +228,5 @@ mod tests {
         }
         Cli::command().debug_assert();
         check(&mut Cli::command());
-    }
-
-    /// What a shell makes of a line: words, quotes taken off.
-    fn words(line: &str) -> Vec<String> {
-        let (mut words, mut word, mut quoted) = (Vec::new(), String::new(), false);
-        for c in line.chars() {
-            match c {
-                '"' => quoted = !quoted,
-                ' ' if !quoted => words.extend(Some(std::mem::take(&mut word)).filter(|word| !word.is_empty())),
-                c => word.push(c),
-            }
-        }
-        words.extend(Some(word).filter(|word| !word.is_empty()));
-        words
-    }
-
-    /// The calls that a help text shows: `passerelle …`, broken lines joined, up to the remark beside it.
-    fn examples(help: &str) -> Vec<Vec<String>> {
-        let whole: Vec<&str> = help.split("\\\n").map(str::trim).collect();
-        let whole = whole.join(" ");
-        let calls = whole.lines().filter_map(|line| line.trim().strip_prefix("passerelle "));
-        calls.map(|call| words(call.split("  ").next().unwrap_or(call))).collect()
-    }
-
-    #[test]
-    fn every_command_shows_an_example_and_every_example_is_a_call_that_parses() {
-        fn check(command: &clap::Command, path: &str) {
-            let path = format!("{path} {}", command.get_name());
-            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-            let shown = examples(&help);
-            if !command.has_subcommands() {
-                let own = path.trim_start_matches(" passerelle ").to_owned();
-                assert!(shown.iter().any(|call| call.join(" ").starts_with(&own)), "`{own}` has no example of itself: {help}");
-            }
-            for call in shown {
-                let parsed = Cli::try_parse_from(std::iter::once("passerelle".to_owned()).chain(call.clone()));
-                assert!(parsed.is_ok(), "{call:?}: {}", parsed.err().map(|error| error.to_string()).unwrap_or_default());
-            }
-            for sub in command.get_subcommands() {
-                check(sub, &path);
-            }
-        }
-        check(&Cli::command(), "");
     }
 }

@@ -195,7 +195,8 @@ async fn ui_85_every_mistake_is_a_problem_document_with_its_code_where_json_is_a
         (&["partner", "accept", "b.example"], "call.missing"),
         (&["partner", "accept", "b.example/", "--reader"], "call.value"),
         (&["partner", "accept", "b.example", "--reader", "--fingerprint", "x"], "call.conflict"),
-        (&["partner", "list", "--lang", "de"], "call.value"),
+        (&["partner", "list", "--lang", "fr"], "call.unknown-flag"),
+        (&["demo", "--lang", "de"], "call.value"),
         (&["partner"], "call.no-command"),
         (&["help", "cooking"], "help.unknown-topic"),
     ] {

@@ -367,12 +367,6 @@ impl State {
             && self.component(proposal.component).is_some_and(|component| self.component_is_public(component))
     }
 
-    /// How many proposals an anonymous visitor can read.
-    #[must_use]
-    pub fn count_public_proposals(&self) -> usize {
-        self.proposals.iter().filter(|p| self.proposal_is_public(p)).count()
-    }
-
     /// Replies as they are listed: hidden ones left out (unless the platform `leaks`), deleted ones still there
     /// (and fatal, see `graphql`).
     pub(super) fn comments_under(&self, on: On, root: u64, parent: Option<u64>, leaks: bool) -> Vec<&Comment> {

@@ -305,11 +305,4 @@ impl State {
             true
         })
     }
-
-    /// A translation by the administration appears in a second language.
-    pub fn translate_title(&mut self, id: u64, locale: &str, title: &str) -> bool {
-        self.touch(id, 1, |p| {
-            p.title.insert(locale.to_owned(), json!(title));
-        })
-    }
 }
