@@ -47,6 +47,12 @@ impl Html {
         Self(pieces.iter().map(Self::as_str).collect::<Vec<_>>().join(between))
     }
 
+    /// Short facts in one line. What parts them is text: it is there without the style sheet too (UI-25).
+    #[must_use]
+    pub fn dots(facts: &[Self]) -> Self {
+        Self::join(facts, " · ")
+    }
+
     /// The markup.
     #[must_use]
     pub fn as_str(&self) -> &str {
