@@ -50,7 +50,7 @@ pub(super) async fn door() -> anyhow::Result<()> {
     let (inbox, journal) = Inbox::new(gateway.federation.clone());
     let inbox = inbox.with_quota(Quota::unlimited());
     let journal = tokio::spawn(journal.run());
-    let site = Site::new(Language::French, TimeZone::UTC);
+    let site = Site::new(Language::ALL, TimeZone::UTC);
     let router = web::router(WebState::new(gateway.federation.clone(), inbox, site));
     serve(port, listener.serve(router, std::future::pending()), caller).await?;
     journal.abort();

@@ -17,18 +17,24 @@ const SETTINGS: &[(&str, &[&str])] = &[
     ("platform", &["name", "kind", "url", "profile", "every", "requests_per_second", "publish", "licence"]),
     ("delivery", &["park_after", "concurrency"]),
     ("outbound", &["allow_private"]),
-    ("retention", &["tombstones"]),
+    ("retention", &[]),
     ("backup", &["keep"]),
-    ("site", &["languages", "accessibility_audit", "source_url", "legal"]),
-    ("site.legal", &["publisher", "director", "telephone", "host", "contact"]),
+    ("site", &["languages", "source_url", "audit", "legal"]),
+    ("site.audit", &["result", "day", "report"]),
+    ("site.legal", &["publisher", "director", "address", "telephone", "host", "contact", "security_contact"]),
 ];
 
 /// Settings of later capabilities: known by name, so that a file written for them still starts, with a
 /// warning that says they do nothing yet.
-const NOT_YET: &[&str] = &["server.admin_listen", "server.metrics_listen", "backup.dir", "backup.max_age"];
+const NOT_YET: &[&str] =
+    &["server.admin_listen", "server.metrics_listen", "retention.tombstones", "backup.dir", "backup.max_age"];
 
 /// Keys of earlier versions and the setting that took their place.
-const RETIRED: &[(&str, &str)] = &[("http.port", "server.listen"), ("http.public_url", "server.public_url")];
+const RETIRED: &[(&str, &str)] = &[
+    ("http.port", "server.listen"),
+    ("http.public_url", "server.public_url"),
+    ("site.accessibility_audit", "site.audit.result"),
+];
 
 /// Whether `section.key` is a setting, of today or known by name: for the test of what errors advise.
 #[cfg(test)]
@@ -77,7 +83,8 @@ fn walk(
     }
     let (section, key) = full.rsplit_once('.').unwrap_or(("", &full));
     let section_names: Vec<&str> = SETTINGS.iter().map(|(name, _)| *name).filter(|name| !name.contains('.')).collect();
-    let retired_section = RETIRED.iter().any(|(old, _)| old.starts_with(&format!("{full}.")));
+    let is_section = SETTINGS.iter().any(|(name, _)| *name == full);
+    let retired_section = !is_section && RETIRED.iter().any(|(old, _)| old.starts_with(&format!("{full}.")));
     let known: &[&str] = if section.is_empty() {
         &section_names
     } else {
@@ -86,8 +93,7 @@ fn walk(
     if !retired_section && !known.contains(&key) && known != ["*"] {
         return Err(unknown(path, text, document, &full, key, known));
     }
-    let is_section = SETTINGS.iter().any(|(name, _)| *name == full) || retired_section;
-    if let (true, Some(table)) = (is_section, item.as_table_like()) {
+    if let (true, Some(table)) = (is_section || retired_section, item.as_table_like()) {
         for (key, item) in table.iter() {
             walk(path, text, document, &[names, &[key]].concat(), item, warnings, dropped)?;
         }
@@ -107,7 +113,7 @@ fn walk(
 fn unknown(path: &Path, text: &str, document: &Document<String>, full: &str, key: &str, known: &[&str]) -> ConfigError {
     let nearest = nearest(key, known);
     let note = nearest.map_or_else(String::new, |word| format!("nearest: `{word}`"));
-    let place = key_span(document, full).map(|span| Place::of(path, text, span.start, span.len(), &note));
+    let place = key_span(document, full, "").map(|span| Place::of(path, text, span.start, span.len(), &note));
     ConfigError::new("config.unknown-key", format!("`{full}` is not a setting"))
         .at(place)
         .help("rename or remove it; nothing was started. All settings: passerelle help config")
@@ -118,43 +124,29 @@ pub(super) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     known.iter().copied().max_by(|a, b| strsim::jaro_winkler(word, a).total_cmp(&strsim::jaro_winkler(word, b)))
 }
 
-fn key_span(document: &Document<String>, full: &str) -> Option<std::ops::Range<usize>> {
+/// Where a setting stands; of several that are named alike, the first that has this value.
+fn key_span(document: &Document<String>, full: &str, value: &str) -> Option<std::ops::Range<usize>> {
+    let (sections, key) = full.rsplit_once('.').unwrap_or(("", full));
     let mut tables: Vec<&dyn toml_edit::TableLike> = vec![document.as_table()];
-    let names: Vec<&str> = full.split('.').collect();
-    for (depth, name) in names.iter().enumerate() {
-        let found = tables.iter().find_map(|table| table.get_key_value(name));
-        let (key, item) = found?;
-        if depth + 1 == names.len() {
-            return key.span();
-        }
-        tables = match item {
-            Item::ArrayOfTables(array) => array.iter().map(|table| table as &dyn toml_edit::TableLike).collect(),
-            item => item.as_table_like().into_iter().collect(),
-        };
-        // The key may stand in any of several [[platform]]s: keep those that have it.
-        let next = names[depth + 1];
-        tables.retain(|table| table.contains_key(next));
+    for name in sections.split('.').filter(|name| !name.is_empty()) {
+        let items = tables.iter().filter_map(|table| table.get(name));
+        tables = items
+            .flat_map(|item| match item {
+                // The key may stand in any of several [[platform]]s.
+                Item::ArrayOfTables(array) => array.iter().map(|table| table as &dyn toml_edit::TableLike).collect::<Vec<_>>(),
+                item => item.as_table_like().into_iter().collect(),
+            })
+            .collect();
     }
-    None
+    let mut found = tables.iter().filter_map(|table| table.get_key_value(key));
+    let (key, _) = found.find(|(_, item)| item.as_str().is_none_or(|text| text.contains(value)))?;
+    key.span()
 }
 
-/// Where a key of this name stands first, for errors about its value.
-pub(super) fn place_of(path: &Path, text: &str, key: &str) -> Option<Place> {
-    place_of_value(path, text, key, "")
-}
-
-/// Where a key of this name has this value.
-pub(super) fn place_of_value(path: &Path, text: &str, key: &str, value: &str) -> Option<Place> {
-    let mut start = 0;
-    for line in text.split_inclusive('\n') {
-        let trimmed = line.trim_start();
-        let has_it = |rest: &str| rest.trim_start().starts_with('=') && rest.contains(value);
-        if trimmed.strip_prefix(key).is_some_and(has_it) {
-            return Some(Place::of(path, text, start + (line.len() - trimmed.len()), key.len(), ""));
-        }
-        start += line.len();
-    }
-    None
+/// Where a setting has this value, for errors about it.
+pub(super) fn place_of_value(path: &Path, text: &str, full: &str, value: &str) -> Option<Place> {
+    let span = key_span(&Document::parse(text.to_owned()).ok()?, full, value)?;
+    Some(Place::of(path, text, span.start, span.len(), ""))
 }
 
 fn remove(table: &mut toml::Table, full: &str) {
@@ -221,9 +213,10 @@ mod tests {
     fn help_config_explains_every_setting_and_no_other() {
         let text =
             std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/cli/help/config.txt")).expect("the help text");
-        // A section of its own below, not a value.
+        // A section of its own below is no value.
+        let is_section = |full: &str| SETTINGS.iter().any(|(section, keys)| *section == full && *keys != ["*"]);
         let known = SETTINGS.iter().flat_map(|(section, keys)| keys.iter().map(move |key| format!("{section}.{key}")));
-        let known: BTreeSet<String> = known.filter(|full| !full.ends_with(".*") && full != "site.legal").collect();
+        let known: BTreeSet<String> = known.filter(|full| !full.ends_with(".*") && !is_section(full)).collect();
         assert_eq!(explained(&text), known);
     }
 }

@@ -18,8 +18,8 @@ pub use authority::Authority;
 pub use duration::Period;
 pub use error::{ConfigError, Place};
 pub use platform::Platform;
-pub use server::{Backup, Database, Delivery, Inbox, Outbound, Retention, Secrets, Server};
-pub use site::{Legal, Site};
+pub use server::{Backup, Database, Delivery, Inbox, Outbound, Secrets, Server};
+pub use site::{Audit, AuditResult, Legal, Site};
 
 /// Everything a gateway is told.
 #[derive(Debug, Clone, Deserialize)]
@@ -45,9 +45,6 @@ pub struct Config {
     /// Which machines it may talk to.
     #[serde(default)]
     pub outbound: Outbound,
-    /// How long things are kept.
-    #[serde(default)]
-    pub retention: Retention,
     /// Backups, which are part of erasure.
     #[serde(default)]
     pub backup: Backup,
@@ -138,15 +135,15 @@ impl Config {
             let message = format!("{message} (set by {})", error::variable(section, key));
             return ConfigError::new(code, message).help(help);
         }
-        ConfigError::new(code, message).at(check::place_of_value(&self.path, &self.text, key, value)).help(help)
+        ConfigError::new(code, message).at(check::place_of_value(&self.path, &self.text, setting, value)).help(help)
     }
 
     /// What the types alone cannot say.
     fn verify(&self, text: &str) -> Result<(), ConfigError> {
-        let at = |key: &str| check::place_of(&self.path, text, key);
+        let at = |setting: &str| check::place_of_value(&self.path, text, setting, "");
         if self.authority.name.is_empty() {
             return Err(ConfigError::new("config.empty", "`authority.name` is empty")
-                .at(at("name"))
+                .at(at("authority.name"))
                 .help("write name = { fr = \"Ville de …\" }"));
         }
         let url = &self.server.public_url;
@@ -155,7 +152,7 @@ impl Config {
                 "config.public-url",
                 format!("`server.public_url` = `{url}` is not the address of a host"),
             )
-            .at(at("public_url"))
+            .at(at("server.public_url"))
             .help("write the public address without a path, for example https://passerelle.lyon.example"));
         }
         let (connections, share) = (self.server.max_connections, self.server.connections_per_address);
@@ -164,7 +161,7 @@ impl Config {
                 "config.connections",
                 format!("`server.max_connections` = {connections} cannot be served"),
             )
-            .at(at("max_connections"))
+            .at(at("server.max_connections"))
             .help("write a number from 16 to 65536; 4096 is usual"));
         }
         if !(1..=connections).contains(&share) {
@@ -172,12 +169,12 @@ impl Config {
                 "config.connections",
                 format!("`server.connections_per_address` = {share} lets nobody in"),
             )
-            .at(at("connections_per_address"))
+            .at(at("server.connections_per_address"))
             .help("write a number from 1 to server.max_connections; 64 is usual"));
         }
         if self.inbox.activities_per_hour == 0 {
             return Err(ConfigError::new("config.quota", "`inbox.activities_per_hour` = 0 lets no partner say anything")
-                .at(at("activities_per_hour"))
+                .at(at("inbox.activities_per_hour"))
                 .help("write how many activities one partner may send in an hour; 20000 is usual"));
         }
         if self.database.is_postgres() && self.secrets.kek_file.is_none() {

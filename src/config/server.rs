@@ -110,20 +110,6 @@ pub struct Outbound {
     pub allow_private: Vec<String>,
 }
 
-/// `[retention]`: how long things are kept.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(default)]
-pub struct Retention {
-    /// Tombstones; never shorter than 400 days (I6).
-    pub tombstones: Period,
-}
-
-impl Default for Retention {
-    fn default() -> Self {
-        Self { tombstones: Period::days(400) }
-    }
-}
-
 /// `[backup]`: backups are part of erasure.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default)]

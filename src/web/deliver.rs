@@ -51,7 +51,7 @@ struct Place {
 /// The outermost layer: what is kept is answered from memory before anything else is done, and nothing leaves
 /// without the security headers.
 pub async fn recall(State(web): State<WebState>, mut request: Request, next: Next) -> Response {
-    let visit = Visit::read(request.uri(), request.headers(), web.site().language);
+    let visit = Visit::read(request.uri(), request.headers(), &web.site().languages);
     let asked = Asked::of(&request);
     // A signature may entitle its owner to more: such answers are never kept nor taken from memory. Nor is
     // anything for who refuses every coding: the layer that packs answers that.
@@ -71,7 +71,7 @@ pub async fn recall(State(web): State<WebState>, mut request: Request, next: Nex
 /// The layer around every address whose answer is to be made.
 pub async fn deliver(State(web): State<WebState>, mut request: Request, next: Next) -> Response {
     let known = request.extensions().get::<Visit>().cloned();
-    let visit = known.unwrap_or_else(|| Visit::read(request.uri(), request.headers(), web.site().language));
+    let visit = known.unwrap_or_else(|| Visit::read(request.uri(), request.headers(), &web.site().languages));
     let asked = Asked::of(&request);
     let place = request.extensions_mut().remove::<Place>();
     let mut response = next.run(request).await;
@@ -186,8 +186,7 @@ fn problem(web: &WebState, visit: &Visit, asked: &Asked, error: &WebError, made_
         ("application/problem+json", problem.to_string())
     } else {
         let here = Address::fixed(visit.path.as_str());
-        let mut frame = Frame::new(texts, visit.carried, web.public_url().clone(), web.city(visit.language), String::new(), here);
-        frame.title = frame.say(title);
+        let mut frame = web.frame(visit, texts.say(title), here);
         frame.error = true;
         frame.noindex = true;
         let sentence = frame.say(sentence);

@@ -9,15 +9,28 @@ use super::assets;
 use super::html::Html;
 use super::i18n::{Arg, Texts};
 use super::language::Language;
+use super::names::place_of;
+use super::site::Conformity;
 use super::urls::Address;
 use super::view::words::Words;
+
+/// What every page of this gateway has in common.
+#[derive(Debug, Clone)]
+pub struct House {
+    /// Our public address.
+    pub public_url: Url,
+    /// The languages of the interface.
+    pub languages: Vec<Language>,
+    /// What may be said of its accessibility.
+    pub conformity: Conformity,
+}
 
 /// The frame of one page for one reader.
 #[derive(Debug, Clone)]
 pub struct Frame {
     texts: Texts,
     carried: Option<Language>,
-    public_url: Url,
+    house: House,
     /// The name of the city.
     pub city: String,
     /// The page's own title, without the city.
@@ -60,21 +73,14 @@ pub struct Elsewhere {
     pub current: bool,
 }
 
-/// The place that a public body is named after, for use in a sentence: "Lyon" of "Ville de Lyon".
-#[must_use]
-pub fn place_of(name: &str) -> &str {
-    let bodies = ["Ville de ", "Ville d'", "Ville d’", "Commune de ", "Commune d'", "Mairie de ", "City of "];
-    bodies.iter().find_map(|body| name.strip_prefix(body)).filter(|place| !place.is_empty()).unwrap_or(name)
-}
-
 impl Frame {
     /// The frame of the page `title` at `here`.
     #[must_use]
-    pub fn new(texts: Texts, carried: Option<Language>, public_url: Url, city: String, title: String, here: Address) -> Self {
+    pub fn new(texts: Texts, carried: Option<Language>, house: House, city: String, title: String, here: Address) -> Self {
         Self {
             texts,
             carried,
-            public_url,
+            house,
             city,
             title,
             here,
@@ -108,7 +114,7 @@ impl Frame {
     /// A text about the city, for example "Published by { $city }".
     #[must_use]
     pub fn say_city(&self, key: &str) -> String {
-        self.texts.plain(key, &[("city", Arg::Name(place_of(&self.city)))])
+        self.texts.plain(key, &[("city", Arg::Name(&place_of(&self.city)))])
     }
 
     /// A text about a number.
@@ -192,19 +198,26 @@ impl Frame {
     /// The preferred absolute address of this page.
     #[must_use]
     pub fn canonical(&self) -> String {
-        self.canonical.clone().unwrap_or_else(|| self.here.absolute(&self.public_url, None))
+        self.canonical.clone().unwrap_or_else(|| self.here.absolute(&self.house.public_url, None))
     }
 
-    /// This page in every language of the interface.
+    /// What the law wants said of the accessibility of this site.
+    #[must_use]
+    pub fn conformity(&self) -> String {
+        self.say(self.house.conformity.key())
+    }
+
+    /// This page in every language of the interface, where there are several.
     #[must_use]
     pub fn languages(&self) -> Vec<Elsewhere> {
         let elsewhere = |language| Elsewhere {
             language,
             href: self.here.href(Some(language)),
-            absolute: self.here.absolute(&self.public_url, Some(language)),
+            absolute: self.here.absolute(&self.house.public_url, Some(language)),
             current: language == self.texts.language(),
         };
-        Language::ALL.into_iter().map(elsewhere).collect()
+        let several = self.house.languages.iter().copied().filter(|_| self.house.languages.len() > 1);
+        several.map(elsewhere).collect()
     }
 
     /// Whether the menu's entry `path` is the section of this page.

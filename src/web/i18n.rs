@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 
 use super::html::Html;
 use super::language::Language;
+use super::names;
 use crate::domain::calendar::Day;
 use crate::domain::money::Money;
 use crate::domain::progress::Completion;
@@ -18,6 +19,9 @@ use crate::domain::time::Timestamp;
 /// The text file of each language.
 const FILES: [(Language, &str); 2] =
     [(Language::French, include_str!("locales/fr.ftl")), (Language::English, include_str!("locales/en.ftl"))];
+
+/// The first of the characters that hold the place of names; no text of ours has them.
+const FIRST_MARK: char = '\u{F0000}';
 
 static BUNDLES: LazyLock<Vec<(Language, FluentBundle<FluentResource>)>> =
     LazyLock::new(|| FILES.iter().map(|&(language, text)| (language, bundle(language, text))).collect());
@@ -69,53 +73,60 @@ impl Texts {
     /// A text with values, without markup: for titles and attributes.
     #[must_use]
     pub fn plain(&self, key: &str, values: &[(&'static str, Arg<'_>)]) -> String {
-        let mut args = FluentArgs::with_capacity(values.len());
-        for &(name, value) in values {
-            let value: FluentValue<'_> = match value {
-                Arg::Text(text) | Arg::Name(text) => text.to_owned().into(),
-                Arg::Number(number) => number.into(),
-                Arg::Day(at) => self.day(at).into(),
-                Arg::Moment(at) => self.moment(at).into(),
-                Arg::Html(html) => html.as_str().to_owned().into(),
-            };
-            args.set(name, value);
-        }
-        let names = values
-            .iter()
-            .filter_map(|(_, value)| if let Arg::Name(name) = value { Some((*name, (*name).to_owned())) } else { None });
-        self.elided(self.format(key, Some(&args)), names)
+        self.sentence(key, values, |value| match value {
+            Arg::Text(text) | Arg::Name(text) => text.to_owned().into(),
+            Arg::Number(number) => number.into(),
+            Arg::Day(at) => self.day(at).into(),
+            Arg::Moment(at) => self.moment(at).into(),
+            Arg::Html(html) => html.as_str().to_owned().into(),
+        })
     }
 
     /// A text with values, as markup: names isolated, instants in `<time>`.
     #[must_use]
     pub fn html(&self, key: &str, values: &[(&'static str, Arg<'_>)]) -> Html {
-        let mut args = FluentArgs::with_capacity(values.len());
-        for &(name, value) in values {
-            let value: FluentValue<'_> = match value {
-                Arg::Text(text) => Html::text(text).to_string().into(),
-                Arg::Name(text) => Html::name(text).to_string().into(),
-                Arg::Number(number) => number.into(),
-                Arg::Day(at) => self.day_tag(at).to_string().into(),
-                Arg::Moment(at) => self.moment_tag(at).to_string().into(),
-                Arg::Html(html) => html.as_str().to_owned().into(),
-            };
-            args.set(name, value);
-        }
-        let names = values.iter().filter_map(|(_, value)| {
-            if let Arg::Name(name) = value { Some((*name, Html::name(name).to_string())) } else { None }
-        });
-        Html::trusted(self.elided(self.format(key, Some(&args)), names))
+        Html::trusted(self.sentence(key, values, |value| match value {
+            Arg::Text(text) => Html::text(text).to_string().into(),
+            Arg::Name(text) => Html::name(text).to_string().into(),
+            Arg::Number(number) => number.into(),
+            Arg::Day(at) => self.day_tag(at).to_string().into(),
+            Arg::Moment(at) => self.moment_tag(at).to_string().into(),
+            Arg::Html(html) => html.as_str().to_owned().into(),
+        }))
     }
 
-    /// French drops the e of "de" and "que" before a vowel: "d'Angers".
-    fn elided<'a>(&self, mut text: String, names: impl Iterator<Item = (&'a str, String)>) -> String {
-        let begins_with_vowel = |name: &str| name.starts_with(|c: char| "AEIOUYÉÈÊÎÔaeiouyéèêîô".contains(c));
-        for (_, shown) in names.filter(|(name, _)| self.language == Language::French && begins_with_vowel(name)) {
-            for (full, short) in [("de ", "d'"), ("De ", "D'"), ("que ", "qu'")] {
-                text = text.replace(&format!("{full}{shown}"), &format!("{short}{shown}"));
+    /// Puts values into a text. In French a mark stands where a name comes: what is written before it depends on
+    /// it ("d'Angers", "au Mans").
+    fn sentence<'a>(
+        &self,
+        key: &str,
+        values: &[(&'static str, Arg<'a>)],
+        show: impl Fn(Arg<'a>) -> FluentValue<'static>,
+    ) -> String {
+        let mut args = FluentArgs::with_capacity(values.len());
+        let mut named = Vec::new();
+        for &(name, value) in values {
+            match (self.language, value) {
+                (Language::French, Arg::Name(text)) => {
+                    let mark = (FIRST_MARK..).nth(named.len()).unwrap_or(FIRST_MARK);
+                    args.set(name, mark.to_string());
+                    named.push((mark, text, show(value)));
+                }
+                _ => args.set(name, show(value)),
             }
         }
-        text
+        let text = self.format(key, Some(&args));
+        if named.is_empty() {
+            return text;
+        }
+        let mut whole = String::with_capacity(text.len() + 64);
+        for c in text.chars() {
+            match named.iter().find(|(mark, ..)| *mark == c) {
+                Some((_, name, FluentValue::String(shown))) => names::write_french(&mut whole, name, shown),
+                _ => whole.push(c),
+            }
+        }
+        whole
     }
 
     /// A text about a number `n`.
@@ -352,10 +363,27 @@ mod tests {
     }
 
     #[test]
-    fn french_elides_before_a_vowel() {
-        let say = |city| texts(Language::French).html("held-title", &[("city", Arg::Name(city))]).to_string();
-        assert_eq!(say("Angers"), "Copies d'<bdi>Angers</bdi>");
-        assert_eq!(say("Lyon"), "Copies de <bdi>Lyon</bdi>");
+    fn a_french_sentence_bends_before_a_name() {
+        let say = |key, city| texts(Language::French).html(key, &[("city", Arg::Name(city))]).to_string();
+        assert_eq!(say("held-title", "Angers"), "Copies d'<bdi>Angers</bdi>");
+        assert_eq!(say("held-title", "Lyon"), "Copies de <bdi>Lyon</bdi>");
+        assert_eq!(say("held-title", "Le Mans"), "Copies du <bdi>Mans</bdi>");
+        assert_eq!(say("a11y-1", "Région Bretagne").split(" s'engage").next(), Some("La <bdi>Région Bretagne</bdi>"));
+        let home = |city| texts(Language::French).plain("home-title", &[("city", Arg::Name(city))]);
+        assert_eq!(home("Le Mans"), "La participation au Mans, et chez ses voisines");
+        assert_eq!(home("Métropole de Lyon"), "La participation à la Métropole de Lyon, et chez ses voisines");
+        let english = texts(Language::English).plain("home-title", &[("city", Arg::Name("Le Mans"))]);
+        assert_eq!(english, "Participation in Le Mans and its neighbours");
+    }
+
+    #[test]
+    fn ui_26_what_is_counted_once_is_singular() {
+        for language in Language::ALL {
+            for key in ["short-support", "short-vote", "short-points", "short-signature", "short-comments"] {
+                let (one, two) = (texts(language).count(key, 1), texts(language).count(key, 2));
+                assert_eq!(one.replace('1', "2") + "s", two, "{key} in {language}");
+            }
+        }
     }
 
     #[test]

@@ -59,18 +59,20 @@ impl Language {
 
     /// The language a reader is answered in.
     ///
-    /// `asked` is the value of `?lang=`; a value we do not speak is ignored. `accepted` is the
-    /// `Accept-Language` header. Equal weights go to the one named first (RFC 9110 §12.5.4).
+    /// `asked` is the value of `?lang=`; a value that is not among `spoken` is ignored. `accepted` is the
+    /// `Accept-Language` header. Equal weights go to the one named first (RFC 9110 §12.5.4). The first of
+    /// `spoken` is the default.
     #[must_use]
-    pub fn choose(asked: Option<&str>, accepted: Option<&str>, default: Self) -> Self {
-        if let Some(language) = asked.and_then(|tag| tag.parse().ok()) {
+    pub fn choose(asked: Option<&str>, accepted: Option<&str>, spoken: &[Self]) -> Self {
+        if let Some(language) = asked.and_then(|tag| Self::among(spoken, tag)) {
             return language;
         }
+        let default = spoken.first().copied().unwrap_or(Self::French);
         let mut best: Option<(Self, u16)> = None;
         for range in accepted.unwrap_or_default().split(',').take(MAX_RANGES) {
             let mut parts = range.split(';');
             let tag = parts.next().unwrap_or_default().trim();
-            let language = if tag == "*" { Some(default) } else { tag.parse().ok() };
+            let language = if tag == "*" { Some(default) } else { Self::among(spoken, tag) };
             let weight = super::negotiate::weight(parts);
             if let Some(language) = language
                 && weight > best.map_or(0, |(_, weight)| weight)
@@ -79,6 +81,12 @@ impl Language {
             }
         }
         best.map_or(default, |(language, _)| language)
+    }
+
+    /// The language of a tag, when it is one of these.
+    #[must_use]
+    pub fn among(spoken: &[Self], tag: &str) -> Option<Self> {
+        tag.parse().ok().filter(|language| spoken.contains(language))
     }
 }
 
@@ -107,7 +115,7 @@ mod tests {
     #[test]
     fn the_address_decides_before_the_browser_and_the_browser_before_the_city() {
         use Language::{English, French};
-        let choose = |asked, accepted| Language::choose(asked, accepted, French);
+        let choose = |asked, accepted| Language::choose(asked, accepted, &[French, English]);
         assert_eq!(choose(Some("en"), Some("fr")), English);
         assert_eq!(choose(Some("tlh"), Some("en-GB,fr;q=0.9")), English);
         assert_eq!(choose(None, Some("de, en;q=0.5, fr;q=0.7")), French);
@@ -116,5 +124,8 @@ mod tests {
         assert_eq!(choose(None, Some("en,fr")), English);
         assert_eq!(choose(None, Some(";;,,q=1,\u{1F600}")), French);
         assert_eq!(choose(None, None), French);
+        // What the city does not list is not spoken, however it is asked for.
+        assert_eq!(Language::choose(Some("en"), Some("en"), &[French]), French);
+        assert_eq!(Language::choose(Some("tlh"), Some("de"), &[English, French]), English);
     }
 }

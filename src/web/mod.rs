@@ -18,6 +18,7 @@ pub mod html;
 pub mod i18n;
 pub mod kept;
 pub mod language;
+mod names;
 pub mod negotiate;
 pub mod pages;
 pub mod reading;

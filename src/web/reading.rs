@@ -7,7 +7,6 @@ use super::html::Html;
 use super::i18n::Arg;
 use super::pages::home::Place;
 use super::state::WebState;
-use super::urls::Address;
 use super::view::desk::Desk;
 use super::view::held::{CopyFacts, Held, Origin, Standing};
 use super::view::thread::DEPTH;
@@ -148,7 +147,7 @@ impl Reading {
             carried: visit.carried,
             wanted: Wanted(vec![visit.language.content_tag()]),
             actor: web.authority().id.clone(),
-            public_url: web.public_url().clone(),
+            house: web.house(),
             city: web.city(visit.language),
             partners: named.map(|partner| (partner.domain.clone(), partner.name.clone())).collect(),
             now: web.clock().now(),
@@ -183,7 +182,7 @@ impl Reading {
 
     /// A record of ours with its sealed bytes.
     pub async fn stored(&mut self, class: Class, key: &Key) -> Result<Option<(Held, bytes::Bytes)>, WebError> {
-        let Ok(id) = RecordId::ours(&self.desk.public_url, class, key) else { return Ok(None) };
+        let Ok(id) = RecordId::ours(&self.desk.house.public_url, class, key) else { return Ok(None) };
         Ok(self.tx.lookup_record(&id).await?.map(|stored| {
             let sealed = stored.sealed.clone();
             (own(stored), sealed)
@@ -305,12 +304,6 @@ impl Reading {
     #[must_use]
     pub fn link_to(&self, held: &Held) -> Html {
         Html::link(&self.desk.link(&self.desk.page_of(held)), &self.desk.name_of(held).span())
-    }
-
-    /// A link to one of our pages, by the key of its words.
-    #[must_use]
-    pub fn link(&self, address: &Address, key: &str) -> Html {
-        Html::link(&self.desk.link(address), &Html::text(&self.desk.texts.say(key)))
     }
 }
 

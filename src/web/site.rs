@@ -1,20 +1,25 @@
 //! What the pages need to know about the city beyond its records: how it speaks, whom the law wants
 //! named, where the source code is. Read from the configuration by `app`.
 
+use jiff::ToSpan as _;
 use jiff::tz::TimeZone;
 use url::Url;
 
 use super::language::Language;
+use crate::domain::calendar::Day;
+use crate::domain::time::Timestamp;
 
 /// Facts about one installation.
 #[derive(Debug, Clone)]
 pub struct Site {
-    /// The interface language when a reader states none.
-    pub language: Language,
+    /// The languages of the interface; the first is taken when a reader states none.
+    pub languages: Vec<Language>,
     /// The zone in which instants are shown.
     pub zone: TimeZone,
     /// The platforms that are read, for "take part" links and for the notice of an incomplete reading.
     pub platforms: Vec<PlatformFacts>,
+    /// The accessibility audit of this site.
+    pub audit: Option<Audit>,
     /// What the law wants named; what is absent is shown as "to be completed".
     pub legal: Legal,
     /// The source code of what runs here (AGPL §13).
@@ -28,6 +33,51 @@ pub struct PlatformFacts {
     pub name: crate::domain::PlatformName,
     /// Its public address.
     pub url: Url,
+}
+
+/// What an accessibility audit of this site found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Audit {
+    /// Its result.
+    pub result: Conformity,
+    /// Its day.
+    pub day: Day,
+    /// Where it is published.
+    pub report: Option<Url>,
+}
+
+/// The three mentions that the law knows (decree 2019-768, art. 5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Conformity {
+    /// Every criterion is kept.
+    Full,
+    /// At least half of them are.
+    Partial,
+    /// Fewer, or nobody knows.
+    None,
+}
+
+impl Conformity {
+    /// The text of the mention.
+    #[must_use]
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Full => "a11y-full",
+            Self::Partial => "a11y-partial",
+            Self::None => "a11y-none",
+        }
+    }
+}
+
+/// For so many years a declaration of accessibility stands.
+const AUDIT_YEARS: i16 = 3;
+
+impl Audit {
+    /// Whether it still counts on a day.
+    #[must_use]
+    pub fn counts_on(&self, today: Day) -> bool {
+        self.day.date().checked_add(AUDIT_YEARS.years()).is_ok_and(|end| today.date() < end)
+    }
 }
 
 /// The names and addresses of the legal notice (LCEN art. 6 III, as the ministerial answer of
@@ -75,9 +125,30 @@ impl Default for SourceCode {
 }
 
 impl Site {
-    /// A site with nothing but a language and a zone.
+    /// A site with nothing but languages and a zone.
     #[must_use]
-    pub fn new(language: Language, zone: TimeZone) -> Self {
-        Self { language, zone, platforms: Vec::new(), legal: Legal::default(), source: SourceCode::default() }
+    pub fn new(languages: impl Into<Vec<Language>>, zone: TimeZone) -> Self {
+        Self {
+            languages: languages.into(),
+            zone,
+            platforms: Vec::new(),
+            audit: None,
+            legal: Legal::default(),
+            source: SourceCode::default(),
+        }
+    }
+
+    /// The language of the interface when a reader states none.
+    #[must_use]
+    pub fn language(&self) -> Language {
+        self.languages.first().copied().unwrap_or(Language::French)
+    }
+
+    /// The mention that this site may make at an instant: without an audit that counts, not compliant.
+    #[must_use]
+    pub fn conformity(&self, now: Timestamp) -> Conformity {
+        let today = Day::of(now, &self.zone);
+        let counts = self.audit.as_ref().filter(|audit| today.is_some_and(|today| audit.counts_on(today)));
+        counts.map_or(Conformity::None, |audit| audit.result)
     }
 }

@@ -9,10 +9,12 @@ use url::Url;
 
 use super::cache::Cache;
 use super::error::WebError;
+use super::frame::{Frame, House};
 use super::i18n::Texts;
 use super::language::Language;
 use super::reading::Reading;
 use super::site::Site;
+use super::urls::Address;
 use super::visit::Visit;
 use crate::domain::Clock;
 use crate::domain::authority::PublicAuthority;
@@ -143,9 +145,25 @@ impl WebState {
     /// The name of the city in a language.
     #[must_use]
     pub fn city(&self, language: Language) -> String {
-        let wanted = [language.content_tag(), self.0.site.language.content_tag()];
+        let wanted = [language.content_tag(), self.0.site.language().content_tag()];
         let (_, name) = self.0.federation.authority.name.pick(&wanted, &wanted[1]);
         name.to_string()
+    }
+
+    /// What every page has in common.
+    #[must_use]
+    pub fn house(&self) -> House {
+        House {
+            public_url: self.public_url().clone(),
+            languages: self.site().languages.clone(),
+            conformity: self.site().conformity(self.clock().now()),
+        }
+    }
+
+    /// The frame of a page that shows no records.
+    #[must_use]
+    pub fn frame(&self, visit: &Visit, title: String, here: Address) -> Frame {
+        Frame::new(self.texts(visit.language), visit.carried, self.house(), self.city(visit.language), title, here)
     }
 
     /// A snapshot of the records for one visit.

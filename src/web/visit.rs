@@ -29,16 +29,16 @@ pub struct Visit {
 }
 
 impl Visit {
-    /// Reads a request. Unknown query parameters are ignored.
+    /// Reads a request of a site that speaks these languages. Unknown query parameters are ignored.
     #[must_use]
-    pub fn read(uri: &Uri, headers: &HeaderMap, default: Language) -> Self {
+    pub fn read(uri: &Uri, headers: &HeaderMap, spoken: &[Language]) -> Self {
         let pairs = || form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
         let value = |name: &str| pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
         let asked = value("lang");
         let accepted: Vec<&str> = headers.get_all(ACCEPT_LANGUAGE).iter().filter_map(|value| value.to_str().ok()).collect();
         Self {
-            language: Language::choose(asked.as_deref(), Some(&accepted.join(",")), default),
-            carried: asked.and_then(|tag| tag.parse().ok()),
+            language: Language::choose(asked.as_deref(), Some(&accepted.join(",")), spoken),
+            carried: asked.and_then(|tag| Language::among(spoken, &tag)),
             form: if value("form").as_deref() == Some("json") { Form::Machine } else { Form::of(headers) },
             path: uri.path().to_owned(),
             after: value("after"),
@@ -96,7 +96,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Visit {
     type Rejection = WebError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, WebError> {
-        let read = || Self::read(&parts.uri, &parts.headers, Language::French);
+        let read = || Self::read(&parts.uri, &parts.headers, &Language::ALL);
         Ok(parts.extensions.get::<Self>().cloned().unwrap_or_else(read))
     }
 }

@@ -73,6 +73,59 @@ fn a_wrong_value_names_its_line() {
 }
 
 #[test]
+fn a_wrong_value_is_shown_in_its_own_section() {
+    // The platform has a `url` and a `name` too, and stands first.
+    let (before, platform) = GOOD.split_at(GOOD.find("[[platform]]").unwrap());
+    let turned = format!("{platform}{before}");
+    let config = parse(&turned).unwrap();
+    let wrong = |setting: &str, value: &str| config.wrong("config.x", setting, value, "it is wrong", "correct it").to_string();
+    let text = wrong("database.url", "");
+    assert!(text.contains("passerelle.toml:12:1") && text.contains("sqlite:///tmp/passerelle.db"), "{text}");
+    let text = wrong("platform.url", "participer");
+    assert!(text.contains("passerelle.toml:4:1"), "{text}");
+    let text = refusal(&turned.replace("name = { fr = \"Ville de Lyon\", en = \"City of Lyon\" }", "name = {}"));
+    assert!(text.contains("config.empty") && text.contains("passerelle.toml:7:1"), "{text}");
+    // Of several platforms the one with the value.
+    let two = format!("{GOOD}[[platform]]\nname = \"two\"\nkind = \"consul\"\nurl = \"https://two.example\"\n");
+    let text = parse(&two).unwrap().wrong("config.kind", "platform.kind", "consul", "unknown", "x").to_string();
+    assert!(text.contains("passerelle.toml:15:1"), "{text}");
+}
+
+#[test]
+fn settings_that_do_nothing_say_so() {
+    let config = parse(&format!("{GOOD}[retention]\ntombstones = \"1d\"\n")).unwrap();
+    assert_eq!(config.warnings, ["`retention.tombstones` has no effect in this version"]);
+    let config = parse(&format!("{GOOD}[site]\naccessibility_audit = \"\"\n")).unwrap();
+    assert_eq!(config.warnings, ["`site.accessibility_audit` is retired and ignored; it is now `site.audit.result`"]);
+    let text = refusal(&format!("{GOOD}[retention]\ntombstone = \"1d\"\n"));
+    assert!(text.contains("`retention.tombstone` is not a setting"), "{text}");
+}
+
+#[test]
+fn the_composed_gateway_trusts_the_network_it_is_reached_through() {
+    let file = include_str!("../../docker-compose.yml");
+    let said = |key: &str| {
+        let line = file.lines().find_map(|line| line.trim().trim_start_matches("- ").strip_prefix(key));
+        line.unwrap_or_else(|| panic!("no {key}")).trim().trim_matches(['"', '\'']).to_owned()
+    };
+    let overrides = ["LISTEN", "TRUSTED_PROXIES"]
+        .map(|key| ("server".to_owned(), key.to_ascii_lowercase(), said(&format!("PASSERELLE_SERVER__{key}:"))));
+    let config = Config::parse(Path::new("passerelle.toml"), GOOD, overrides).unwrap();
+    let gateway = said("gateway: 172").trim().to_owned();
+    assert_eq!(config.server.trusted_proxies, [format!("172{gateway}/32")]);
+    let network = said("subnet:");
+    let (network, bits) = network.split_once('/').unwrap();
+    assert_eq!((network.rsplit_once('.').unwrap().0, bits), (format!("172{gateway}").rsplit_once('.').unwrap().0, "24"));
+    // Whose password file the comment speaks of is who the image runs as.
+    let image = include_str!("../../Dockerfile");
+    assert!(
+        image.contains("USER 10001:10001")
+            && image.contains("--uid 10001 --gid 10001")
+            && file.contains("chown 10001:10001 config/pgpass")
+    );
+}
+
+#[test]
 fn a_retired_key_warns_and_names_its_successor() {
     let config = parse(&format!("{GOOD}[http]\nport = 80\n")).unwrap();
     assert_eq!(config.warnings, ["`http.port` is retired and ignored; it is now `server.listen`"]);

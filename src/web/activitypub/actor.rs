@@ -18,7 +18,7 @@ pub async fn actor(State(web): State<WebState>, visit: Visit) -> Result<Answer, 
         return Ok(Answer::see_other(Address::home().href(visit.carried)));
     }
     let signed = web.signed_actor(|federation, site| {
-        let language = site.language.content_tag();
+        let language = site.language().content_tag();
         actor::signed(&federation.authority, &federation.keys, &federation.public_url, &language, federation.now())
             .map(|signed| (signed.bytes, signed.digest))
     });

@@ -38,7 +38,7 @@ pub async fn nodeinfo(State(web): State<WebState>) -> Result<Answer, WebError> {
     let repository = source.repository.parse().or_else(|_| page.parse());
     let repository = repository.map_err(|error: url::ParseError| WebError::internal("the address of the source", &error))?;
     let build = Build { version: source.version, commit: source.commit.as_deref(), repository: &repository };
-    json(NODEINFO_TYPE, &nodeinfo::document(&build, &web.city(web.site().language)))
+    json(NODEINFO_TYPE, &nodeinfo::document(&build, &web.city(web.site().language())))
 }
 
 /// Anybody may read these from a page of their own, hence the open CORS of [`Answer::open`].

@@ -20,6 +20,8 @@ nav-eco = Eco-design
 nav-source = Source code
 nav-vocabulary = Shared vocabulary
 a11y-none = Accessibility: not compliant
+a11y-partial = Accessibility: partially compliant
+a11y-full = Accessibility: fully compliant
 footer-note = This site sets no cookie and calls no other site.
 pager = Pages of the list
 pager-here = Page { $page } of { $pages }
@@ -230,7 +232,11 @@ count-vote = { $n ->
     [one] <strong>{ $n }</strong> vote, counted by { $city } on { $when }
    *[other] <strong>{ $n }</strong> votes, counted by { $city } on { $when }
  }
-count-points = <strong>{ $n }</strong> points, counted by { $city } on { $when }
+count-points = { $n ->
+    [0] No points, counted by { $city } on { $when }
+    [one] <strong>{ $n }</strong> point, counted by { $city } on { $when }
+   *[other] <strong>{ $n }</strong> points, counted by { $city } on { $when }
+ }
 count-signature = { $n ->
     [0] No signatures, counted by { $city } on { $when }
     [one] <strong>{ $n }</strong> signature, counted by { $city } on { $when }
@@ -248,7 +254,11 @@ short-vote = { $n ->
     [one] { $n } vote
    *[other] { $n } votes
  }
-short-points = { $n } points
+short-points = { $n ->
+    [0] no points
+    [one] { $n } point
+   *[other] { $n } points
+ }
 short-signature = { $n ->
     [0] no signatures
     [one] { $n } signature
@@ -276,6 +286,8 @@ home-answers = { $n ->
     [one] { $n } official answer this month
    *[other] { $n } official answers this month
  }
+home-all-answers = All answers, by consultation:
+home-answers-of = { $name } ({ $n } this month)
 home-no-answers = No official answer has been published this month.
 home-promises = Commitments due soon or overdue
 home-all-promises = All commitments
@@ -345,6 +357,11 @@ discussion-none = No comment has been published.
 side-for = In favour ({ $n })
 side-against = Against ({ $n })
 side-other = Other views ({ $n })
+side-gone = Deleted comments ({ $n })
+side-for-here = In favour ({ $n } on this page)
+side-against-here = Against ({ $n } on this page)
+side-other-here = Other views ({ $n } on this page)
+side-gone-here = Deleted comments ({ $n } on this page)
 side-none = None.
 comment-page = Page of this comment
 comment-deleted = Comment deleted
@@ -457,8 +474,9 @@ commitments-count = { $n ->
    *[other] { $n } commitments published by { $city }, newest first.
  }
 commitments-none = No commitment has been published yet.
-commitments-lead = What the city and its partners promised to do, until when, and how far it has come. A day that was moved stays shown beside the new one.
+commitments-lead = What the city and its partners promised to do, until when, and how far it has come. A day that was moved stays shown, beside the new one, on the page of the commitment.
 commitments-of = Commitments of { $city }
+commitments-among = Among the { $n } most recent commitments:
 commitments-state = { $state }: { $n }
 commitments-more = { $n ->
     [one] { $n } older commitment is not shown here.
@@ -554,8 +572,7 @@ facts-previous = Previous digest
 facts-versions = all versions
 
 # Hidden, deleted
-title-hidden = { $kind } hidden ({ $city }, { $day })
-title-deleted = { $kind } deleted ({ $city }, { $day })
+title-absent = { $what } ({ $city }, { $day })
 hidden-consultation = This consultation is hidden
 hidden-contribution = This contribution is hidden
 hidden-argument = This argument is hidden
@@ -610,7 +627,7 @@ partners-rule = Something sent counts only once the partner has answered with a 
 partner-title = Exchanges with { $city }
 partner-kind-partner = partner city
 partner-kind-reader = reading server of the Fediverse
-partner-since = listed on { $day }
+partner-since = listed since { $day }
 partner-last = last exchange on { $when }
 partner-connected = Connected
 partner-waiting = Waiting
@@ -673,8 +690,13 @@ error-500 = The page could not be prepared. It is not your doing; if it lasts, w
 a11y-title = Accessibility statement
 a11y-1 = { $city } undertakes to make its sites accessible, as article 47 of the French law no. 2005-102 of 11 February 2005 requires.
 a11y-none-sentence = This site has not been audited yet: it is not compliant with the French accessibility standard (RGAA 4.1.2).
+a11y-expired-sentence = The last audit of this site was on { $day }, three years ago or more: it no longer counts. The site is not compliant with the French accessibility standard (RGAA 4.1.2).
+a11y-audited-full = According to the audit of { $day }, this site is fully compliant with the French accessibility standard (RGAA 4.1.2).
+a11y-audited-partial = According to the audit of { $day }, this site is partially compliant with the French accessibility standard (RGAA 4.1.2).
+a11y-audited-none = According to the audit of { $day }, this site is not compliant with the French accessibility standard (RGAA 4.1.2).
+a11y-results = Results of the audit and content that is not accessible: { $report }
 a11y-why = Why “not compliant”
-a11y-2 = Only an audit of the site itself allows another statement. It has not taken place yet.
+a11y-2 = Only an audit of the site itself less than three years old allows another statement.
 a11y-3 = What is done: pages readable without script or style, ordered headings, a language stated for every text, measured contrasts, keyboard use, zoom to 400%.
 a11y-report = Report a difficulty
 a11y-4 = If some content or service is not accessible to you, write to us: { $contact }. An answer is due within a week.

@@ -20,6 +20,8 @@ nav-eco = Éco-conception
 nav-source = Code source
 nav-vocabulary = Vocabulaire commun
 a11y-none = Accessibilité : non conforme
+a11y-partial = Accessibilité : partiellement conforme
+a11y-full = Accessibilité : totalement conforme
 footer-note = Ce site ne dépose aucun cookie et n'appelle aucun autre site.
 pager = Pages de la liste
 pager-here = Page { $page } sur { $pages }
@@ -171,11 +173,11 @@ document-kind-plan = plan
 document-kind-deliberation = délibération
 document-kind-evidence = justificatif
 due-day = échéance le { $day }
-state-hidden = Masquée
-state-deleted = Supprimée
-withdrawn = Retirée par son auteur
-withdrawn-notice = Retirée par son auteur. Le titre reste, le texte et l'auteur ne sont plus publiés.
-withdrawn-notice-day = Retirée par son auteur le { $day }. Le titre reste, le texte et l'auteur ne sont plus publiés.
+state-hidden = Contenu masqué
+state-deleted = Contenu supprimé
+withdrawn = Contenu retiré par son auteur
+withdrawn-notice = Contenu retiré par son auteur. Le titre reste, le texte et l'auteur ne sont plus publiés.
+withdrawn-notice-day = Contenu retiré par son auteur le { $day }. Le titre reste, le texte et l'auteur ne sont plus publiés.
 reason-out-of-scope = hors sujet
 reason-duplicate = doublon
 reason-not-competent-authority = hors de la compétence de la collectivité
@@ -230,7 +232,11 @@ count-vote = { $n ->
     [one] <strong>{ $n }</strong> vote, compté par { $city } le { $when }
    *[other] <strong>{ $n }</strong> votes, comptés par { $city } le { $when }
  }
-count-points = <strong>{ $n }</strong> points, comptés par { $city } le { $when }
+count-points = { $n ->
+    [0] Aucun point, compté par { $city } le { $when }
+    [one] <strong>{ $n }</strong> point, compté par { $city } le { $when }
+   *[other] <strong>{ $n }</strong> points, comptés par { $city } le { $when }
+ }
 count-signature = { $n ->
     [0] Aucune signature, comptée par { $city } le { $when }
     [one] <strong>{ $n }</strong> signature, comptée par { $city } le { $when }
@@ -248,7 +254,11 @@ short-vote = { $n ->
     [one] { $n } vote
    *[other] { $n } votes
  }
-short-points = { $n } points
+short-points = { $n ->
+    [0] aucun point
+    [one] { $n } point
+   *[other] { $n } points
+ }
 short-signature = { $n ->
     [0] aucune signature
     [one] { $n } signature
@@ -276,6 +286,8 @@ home-answers = { $n ->
     [one] { $n } réponse officielle ce mois-ci
    *[other] { $n } réponses officielles ce mois-ci
  }
+home-all-answers = Toutes les réponses, par consultation :
+home-answers-of = { $name } ({ $n } ce mois-ci)
 home-no-answers = Aucune réponse officielle publiée ce mois-ci.
 home-promises = Engagements à échéance proche ou dépassée
 home-all-promises = Tous les engagements
@@ -345,6 +357,11 @@ discussion-none = Aucun commentaire publié.
 side-for = Pour ({ $n })
 side-against = Contre ({ $n })
 side-other = Autres avis ({ $n })
+side-gone = Commentaires supprimés ({ $n })
+side-for-here = Pour ({ $n } sur cette page)
+side-against-here = Contre ({ $n } sur cette page)
+side-other-here = Autres avis ({ $n } sur cette page)
+side-gone-here = Commentaires supprimés ({ $n } sur cette page)
 side-none = Aucun.
 comment-page = Page de ce commentaire
 comment-deleted = Commentaire supprimé
@@ -457,8 +474,9 @@ commitments-count = { $n ->
    *[other] { $n } engagements publiés par { $city }, les plus récents d'abord.
  }
 commitments-none = Aucun engagement publié pour l'instant.
-commitments-lead = Ce que la ville et ses partenaires se sont engagés à faire, pour quand, et où cela en est. Une échéance reportée reste affichée à côté de la nouvelle.
+commitments-lead = Ce que la ville et ses partenaires se sont engagés à faire, pour quand, et où cela en est. Une échéance reportée reste affichée, à côté de la nouvelle, sur la page de l'engagement.
 commitments-of = Engagements de { $city }
+commitments-among = Parmi les { $n } engagements les plus récents :
 commitments-state = { $state } : { $n }
 commitments-more = { $n ->
     [one] { $n } engagement plus ancien n'est pas affiché ici.
@@ -490,9 +508,9 @@ poll-ends = Fin du vote
 poll-method = Mode de vote
 poll-electorate = Personnes appelées à voter
 poll-threshold = Nombres publiés à partir de
-decision-by-on = Décision de { $organ }, le { $day }
+decision-by-on = Décision prise le { $day } par : { $organ }
 decision-on = Décision du { $day }
-decision-by = Décision de { $organ }
+decision-by = Décision prise par : { $organ }
 decision-number = Numéro
 decision-votes-for = Voix pour
 decision-votes-against = Voix contre
@@ -554,8 +572,7 @@ facts-previous = Empreinte précédente
 facts-versions = toutes les versions
 
 # Masqué, supprimé
-title-hidden = { $kind } masquée ({ $city }, { $day })
-title-deleted = { $kind } supprimée ({ $city }, { $day })
+title-absent = { $what } ({ $city }, { $day })
 hidden-consultation = Cette consultation est masquée
 hidden-contribution = Cette contribution est masquée
 hidden-argument = Cet argument est masqué
@@ -610,9 +627,9 @@ partners-rule = Un envoi ne compte que si le partenaire a répondu par un accus�
 partner-title = Échanges avec { $city }
 partner-kind-partner = ville partenaire
 partner-kind-reader = serveur lecteur du Fediverse
-partner-since = inscrite le { $day }
+partner-since = sur la liste depuis le { $day }
 partner-last = dernier échange le { $when }
-partner-connected = Reliée
+partner-connected = Liaison établie
 partner-waiting = En attente
 partner-blocked = Envois suspendus
 partner-flows = Ce qui circule
@@ -673,8 +690,13 @@ error-500 = La page n'a pas pu être préparée. Ce n'est pas de votre fait ; 
 a11y-title = Déclaration d'accessibilité
 a11y-1 = { $city } s'engage à rendre ses sites accessibles, conformément à l'article 47 de la loi n° 2005-102 du 11 février 2005.
 a11y-none-sentence = Ce site n'a pas encore fait l'objet d'un audit : il est non conforme au référentiel général d'amélioration de l'accessibilité (RGAA 4.1.2).
+a11y-expired-sentence = Le dernier audit de ce site date du { $day }, il y a trois ans ou plus : il ne vaut plus. Le site est non conforme au référentiel général d'amélioration de l'accessibilité (RGAA 4.1.2).
+a11y-audited-full = D'après l'audit du { $day }, ce site est totalement conforme au référentiel général d'amélioration de l'accessibilité (RGAA 4.1.2).
+a11y-audited-partial = D'après l'audit du { $day }, ce site est partiellement conforme au référentiel général d'amélioration de l'accessibilité (RGAA 4.1.2).
+a11y-audited-none = D'après l'audit du { $day }, ce site est non conforme au référentiel général d'amélioration de l'accessibilité (RGAA 4.1.2).
+a11y-results = Résultats de l'audit et contenus non accessibles : { $report }
 a11y-why = Pourquoi « non conforme »
-a11y-2 = Seul un audit du site lui-même permet d'annoncer une autre mention. Il n'a pas encore eu lieu.
+a11y-2 = Seul un audit du site lui-même, de moins de trois ans, permet d'annoncer une autre mention.
 a11y-3 = Ce qui est fait : pages lisibles sans script ni style, titres ordonnés, langue indiquée pour chaque texte, contrastes mesurés, parcours au clavier, zoom à 400 %.
 a11y-report = Signaler une difficulté
 a11y-4 = Si un contenu ou un service vous est inaccessible, écrivez-nous : { $contact }. Une réponse est due sous une semaine.
@@ -774,9 +796,9 @@ activity-title = Activité envoyée
 activity-lead = Ce que cette passerelle a envoyé à un partenaire.
 followers-title = Abonnés
 followers-count = { $n ->
-    [0] Aucun compte du Fédivers ne suit cette consultation en particulier.
-    [one] { $n } compte du Fédivers suit cette consultation en particulier.
-   *[other] { $n } comptes du Fédivers suivent cette consultation en particulier.
+    [0] Aucun compte du Fediverse ne suit cette consultation en particulier.
+    [one] { $n } compte du Fediverse suit cette consultation en particulier.
+   *[other] { $n } comptes du Fediverse suivent cette consultation en particulier.
  }
 followers-lead = Seul leur nombre est montré, jamais qui ils sont. Les comptes qui suivent toute la collectivité ne sont pas comptés ici.
 followers-back = Retour à la consultation

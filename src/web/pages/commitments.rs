@@ -11,15 +11,16 @@ use crate::domain::progress::CommitmentState;
 use crate::domain::record::Body;
 use crate::web::answer::Answer;
 use crate::web::error::WebError;
-use crate::web::frame::{Frame, place_of};
+use crate::web::frame::Frame;
 use crate::web::html::Html;
 use crate::web::i18n::Arg;
+use crate::web::names::place_of;
 use crate::web::reading::{Query, Reading, Shelf};
 use crate::web::state::WebState;
 use crate::web::urls::Address;
 use crate::web::view::held::Held;
 use crate::web::view::state::Tag;
-use crate::web::view::words::shorten;
+use crate::web::view::words::said;
 use crate::web::visit::Visit;
 
 /// Promises of one city that are shown.
@@ -44,6 +45,8 @@ pub struct CityTable {
     pub heading: Html,
     /// The same without markup, for the name of the table.
     pub name: String,
+    /// That only the newest are counted, where there are more than are shown.
+    pub among: Option<String>,
     /// How many stand where.
     pub counts: Vec<String>,
     /// The promises, the ones due first on top.
@@ -99,21 +102,25 @@ async fn table(reading: &mut Reading, shelf: &Shelf) -> Result<Option<CityTable>
     let desk = &reading.desk;
     let texts = &desk.texts;
     let city = match shelf {
-        Shelf::Own => place_of(&desk.city).to_owned(),
-        Shelf::Partner(domain) => desk.city_at(domain).to_owned(),
+        Shelf::Own => place_of(&desk.city),
+        Shelf::Partner(domain) => desk.city_at(domain),
     };
-    let counts = CommitmentState::ALL.iter().filter_map(|state| {
-        let n = promises.iter().filter(|held| stands(held) == Some(*state)).count() as u64;
-        let word = texts.say(&format!("commitment-{}", state.word()));
+    let rows: Vec<Row> = promises.iter().filter_map(|held| row(reading, held)).collect();
+    // Counted is the word that stands in the table: what is late is late, whatever else is said of it.
+    let states = CommitmentState::ALL.iter().map(|state| format!("commitment-{}", state.word()));
+    let words = ["commitment-overdue".to_owned()].into_iter().chain(states).map(|key| texts.say(&key));
+    let counts = words.filter_map(|word| {
+        let n = rows.iter().filter(|row| row.state.as_ref().is_some_and(|tag| tag.word == word)).count() as u64;
         (n > 0).then(|| texts.plain("commitments-state", &[("state", Arg::Text(&word)), ("n", Arg::Number(n))]))
     });
-    let more = (total > promises.len() as u64).then(|| texts.count("commitments-more", total - promises.len() as u64));
+    let more = total.checked_sub(promises.len() as u64).filter(|more| *more > 0);
     Ok(Some(CityTable {
         heading: texts.html("commitments-of", &[("city", Arg::Name(&city))]),
         name: texts.plain("commitments-of", &[("city", Arg::Name(&city))]),
         counts: counts.collect(),
-        rows: promises.iter().filter_map(|held| row(reading, held)).collect(),
-        more,
+        among: more.map(|_| texts.count("commitments-among", promises.len() as u64)),
+        more: more.map(|more| texts.count("commitments-more", more)),
+        rows,
     }))
 }
 
@@ -124,19 +131,13 @@ fn due(held: &Held) -> Option<crate::domain::calendar::Day> {
     }
 }
 
-fn stands(held: &Held) -> Option<CommitmentState> {
-    match &held.visible()?.body {
-        Body::Commitment(body) => Some(body.state),
-        _ => None,
-    }
-}
-
 fn row(reading: &Reading, held: &Held) -> Option<Row> {
     let desk = &reading.desk;
-    let Body::Commitment(body) = &held.visible()?.body else { return None };
+    let record = held.visible()?;
+    let Body::Commitment(body) = &record.body else { return None };
     Some(Row {
         promise: reading.link_to(held),
-        responsible: body.responsible.as_ref().map(|role| Html::name(&shorten(role.as_str(), 120))),
+        responsible: body.responsible.as_ref().map(|role| said(record, role, 120)),
         due: body.due.map(|due| desk.texts.date_tag(due)),
         state: desk.state(held, None),
         progress: body.completion.map_or_else(|| desk.texts.say("progress-unknown"), |done| desk.texts.percent(done)),

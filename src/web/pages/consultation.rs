@@ -184,21 +184,10 @@ pub fn frame(desk: &Desk, held: &Held, here: Address, record: &Record) -> Frame 
     let name = desk.plain_name_of(held);
     let key = if held.is_copy() { "title-of-copy" } else { "title-of-record" };
     let kind = desk.texts.say(&crate::web::view::desk::class_key(held));
-    let values = [("name", Arg::Text(&name)), ("kind", Arg::Text(&kind)), ("city", Arg::Name(city))];
-    let mut frame = desk.frame(desk.texts.plain(key, &values), here);
-    frame = match &held.origin {
-        crate::web::view::held::Origin::Ours => {
-            frame.after(Html::text(&desk.texts.say("nav-consultations")), &Address::consultations()).with_machine_form()
-        }
-        crate::web::view::held::Origin::Partner(facts) => {
-            let words = desk.texts.html("held-step", &[("city", Arg::Name(city))]);
-            frame.canonical = Some(held.id.to_string());
-            frame
-                .after(Html::text(&desk.texts.say("nav-partners")), &Address::partners())
-                .after(words, &Address::held(&facts.domain))
-                .unlisted()
-        }
-    };
+    let values = [("name", Arg::Text(&name)), ("kind", Arg::Text(&kind)), ("city", Arg::Name(&city))];
+    let mut frame = desk.frame_of(held, desk.texts.plain(key, &values), here);
+    frame.canonical = held.is_copy().then(|| held.id.to_string());
+    frame.machine_form = !held.is_copy();
     frame.description = desk.wanted.excerpt(record).map(|words| crate::web::view::desk::unescape(words.html.as_str()));
     frame
 }

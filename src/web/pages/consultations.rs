@@ -8,13 +8,15 @@ use super::{PER_PAGE, Pager, page};
 use crate::domain::id::{Class, Key};
 use crate::web::answer::Answer;
 use crate::web::error::WebError;
-use crate::web::frame::{Frame, place_of};
+use crate::web::frame::Frame;
 use crate::web::html::Html;
 use crate::web::i18n::Arg;
+use crate::web::names::place_of;
 use crate::web::reading::{Query, Reading, Shelf};
 use crate::web::state::WebState;
 use crate::web::urls::Address;
 use crate::web::view::card::Card;
+use crate::web::view::facts::Banner;
 use crate::web::view::held::Held;
 use crate::web::visit::{InPath, Visit};
 
@@ -24,6 +26,8 @@ use crate::web::visit::{InPath, Visit};
 pub struct ListPage {
     /// The frame.
     pub f: Frame,
+    /// Of a list that hangs on a copy.
+    pub banner: Option<Banner>,
     /// The title, with the name of what the list belongs to.
     pub heading: Html,
     /// Sentences before the list: how many, of whom.
@@ -48,7 +52,7 @@ pub async fn list(State(web): State<WebState>, visit: Visit) -> Result<Answer, W
     let total = reading.count(&Shelf::Own, &query).await?;
     let mut outro = Vec::new();
     for domain in reading.partner_domains() {
-        let words = reading.desk.texts.html("held-link", &[("city", Arg::Name(reading.desk.city_at(&domain)))]);
+        let words = reading.desk.texts.html("held-link", &[("city", Arg::Name(&reading.desk.city_at(&domain)))]);
         outro.push(Html::link(&reading.desk.link(&Address::held(&domain)), &words));
     }
     let desk = &reading.desk;
@@ -56,9 +60,10 @@ pub async fn list(State(web): State<WebState>, visit: Visit) -> Result<Answer, W
     let title = numbered(&reading, desk.texts.say("consultations-title"), &visit);
     let view = ListPage {
         f: desk.frame(title, visit.address(&address)),
+        banner: None,
         heading: Html::text(&desk.texts.say("consultations-title")),
         intro: vec![
-            desk.texts.html("consultations-count", &[("n", Arg::Number(total)), ("city", Arg::Name(place_of(&desk.city)))]),
+            desk.texts.html("consultations-count", &[("n", Arg::Number(total)), ("city", Arg::Name(&place_of(&desk.city)))]),
         ],
         incomplete: reading.incomplete.clone(),
         cards: listed.items.iter().map(|held| desk.card(held, None)).collect(),
@@ -186,16 +191,12 @@ pub async fn list_of_process(
     let address = home.below(list.name);
     let name = desk.name_of(process).span();
     let title = desk.texts.plain(&title_key, &[("name", Arg::Text(&desk.plain_name_of(process)))]);
-    let mut frame = desk
-        .frame(numbered(reading, title, visit), visit.address(&address))
-        .after(Html::text(&desk.texts.say("nav-consultations")), &Address::consultations())
-        .after(name.clone(), &home);
-    frame.noindex = process.is_copy();
     let view = ListPage {
-        f: frame,
+        f: desk.frame_of(process, numbered(reading, title, visit), visit.address(&address)).after(name.clone(), &home),
+        banner: desk.banner(process),
         heading: desk.texts.html(&title_key, &[("name", Arg::Html(&name))]),
         intro: vec![
-            desk.texts.html(&count_key, &[("n", Arg::Number(total)), ("city", Arg::Name(desk.city_of(&process.origin)))]),
+            desk.texts.html(&count_key, &[("n", Arg::Number(total)), ("city", Arg::Name(&desk.city_of(&process.origin)))]),
         ],
         incomplete: if process.is_copy() { Vec::new() } else { reading.incomplete.clone() },
         cards: listed.items.iter().map(|held| desk.card_in(process, held, dispositions.get(&held.id))).collect(),

@@ -120,7 +120,7 @@ pub async fn show(reading: &mut Reading, shelf: &Shelf, held: &Held, visit: &Vis
         notice: (body.author_state == AuthorState::Withdrawn).then(|| withdrawn_notice(desk, record)),
         summary: record.summary.as_ref().map(|text| desk.wanted.text(text, record)),
         text: record.content.as_ref().map(|text| desk.wanted.text(text, record)),
-        counts: body.tallies.iter().map(|tally| count::sentence(texts, tally, city)).collect(),
+        counts: body.tallies.iter().map(|tally| count::sentence(texts, tally, &city)).collect(),
         place: place_lines(desk, body.location.as_ref()),
         themes: record.themes.iter().map(|theme| theme_link(desk, theme)).collect(),
         asks_for_answer: body.author_state != AuthorState::Withdrawn,
@@ -161,7 +161,7 @@ fn summary_line(desk: &Desk, held: &Held, record: &Record, body: &Contribution, 
     let city = desk.city_of(&held.origin);
     let mut line = Vec::new();
     if body.author_state != AuthorState::Withdrawn {
-        line.push(desk.author(body.author.as_ref(), city));
+        line.push(desk.author(body.author.as_ref(), &city));
     }
     line.push(Html::text(&texts.say(&format!("contribution-kind-{}", body.kind.word()))));
     line.push(texts.html("published-day", &[("day", Arg::Day(held.dated()))]));

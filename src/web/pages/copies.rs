@@ -34,24 +34,25 @@ pub async fn held(web: &WebState, domain: &PartnerDomain, visit: &Visit) -> Resu
     let desk = &reading.desk;
     let city = desk.city_at(domain);
     let address = Address::held(domain);
-    let title = desk.texts.plain("held-title", &[("city", Arg::Name(city))]);
+    let title = desk.texts.plain("held-title", &[("city", Arg::Name(&city))]);
     let title = if visit.page() > 1 {
         desk.texts.plain("title-page", &[("title", Arg::Text(&title)), ("page", Arg::Number(visit.page()))])
     } else {
         title
     };
-    let about = Html::link(&desk.link(&Address::partner(domain)), &desk.texts.html("held-about", &[("city", Arg::Name(city))]));
+    let about = Html::link(&desk.link(&Address::partner(domain)), &desk.texts.html("held-about", &[("city", Arg::Name(&city))]));
     let view = ListPage {
         f: desk
             .frame(title, visit.address(&address))
             .after(Html::text(&desk.texts.say("nav-partners")), &Address::partners())
-            .after(Html::name(city), &Address::partner(domain))
+            .after(Html::name(&city), &Address::partner(domain))
             .with_machine_form()
             .unlisted(),
-        heading: desk.texts.html("held-title", &[("city", Arg::Name(city))]),
+        banner: None,
+        heading: desk.texts.html("held-title", &[("city", Arg::Name(&city))]),
         intro: vec![
-            desk.texts.html("held-count", &[("n", Arg::Number(total)), ("city", Arg::Name(city))]),
-            desk.texts.html("held-lead", &[("city", Arg::Name(city))]),
+            desk.texts.html("held-count", &[("n", Arg::Number(total)), ("city", Arg::Name(&city))]),
+            desk.texts.html("held-lead", &[("city", Arg::Name(&city))]),
         ],
         incomplete: Vec::new(),
         cards: listed.items.iter().map(|held| desk.card(held, dispositions.get(&held.id))).collect(),

@@ -35,7 +35,8 @@ pub async fn security(State(web): State<WebState>) -> Result<Response, WebError>
     );
     let expires = web.clock().now().whole_second().plus(GOOD_FOR);
     let canonical = Address::fixed("/.well-known/security.txt").absolute(web.public_url(), None);
-    let line = |text: &str| text.replace(['\r', '\n'], " ");
-    let text = format!("Contact: {}\nExpires: {expires}\nPreferred-Languages: fr, en\nCanonical: {canonical}\n", line(&contact));
+    let contact = contact.replace(['\r', '\n'], " ");
+    let languages = web.site().languages.iter().map(|language| language.tag()).collect::<Vec<_>>().join(", ");
+    let text = format!("Contact: {contact}\nExpires: {expires}\nPreferred-Languages: {languages}\nCanonical: {canonical}\n");
     Ok(([(CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
 }

@@ -14,7 +14,7 @@ pub const COMMENTS_PER_PAGE: u32 = 50;
 /// The discussion of one record.
 #[derive(Debug, Clone)]
 pub struct Discussion {
-    /// In favour, against, neither.
+    /// In favour, against, neither, deleted.
     pub sides: Sides,
     /// More of it.
     pub pager: Pager,
@@ -32,8 +32,9 @@ pub async fn of(reading: &mut Reading, shelf: &Shelf, held: &Held, visit: &Visit
     let children = reading.threads(shelf, &ids).await?;
     let desk = &reading.desk;
     let here = desk.page_of(held);
+    let whole = visit.after_text().is_none() && top.next.is_none();
     Ok(Discussion {
-        sides: desk.sides(&top.items, &children),
+        sides: desk.sides(&top.items, &children, whole),
         pager: Pager::of_size(desk, &here, visit.page(), total, COMMENTS_PER_PAGE, top.next),
         total,
     })

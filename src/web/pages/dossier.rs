@@ -111,7 +111,7 @@ pub async fn show(reading: &mut Reading, shelf: &Shelf, held: &Held, visit: &Vis
         f.title = texts.plain("title-page", &[("title", Arg::Text(&f.title)), ("page", Arg::Number(visit.page()))]);
     }
     let file = (held.class == Class::Document && held.is_copy())
-        .then(|| (held.id.to_string(), texts.html("document-at", &[("city", Arg::Name(city))])));
+        .then(|| (held.id.to_string(), texts.html("document-at", &[("city", Arg::Name(&city))])));
     let view = DossierPage {
         f,
         banner: desk.banner(held),
@@ -123,7 +123,7 @@ pub async fn show(reading: &mut Reading, shelf: &Shelf, held: &Held, visit: &Vis
         outline: desk.outline(record),
         summary: record.summary.as_ref().map(|text| desk.wanted.text(text, record)),
         text: record.content.as_ref().map(|text| desk.wanted.text(text, record)),
-        counts: record.tallies().iter().map(|tally| count::sentence(texts, tally, city)).collect(),
+        counts: record.tallies().iter().map(|tally| count::sentence(texts, tally, &city)).collect(),
         themes: record.themes.iter().map(|theme| theme_link(desk, theme)).collect(),
         moves,
         file,

@@ -16,7 +16,6 @@ use crate::web::html::Html;
 use crate::web::i18n::{Arg, Texts};
 use crate::web::reading::{Reading, Shelf};
 use crate::web::urls::Address;
-use crate::web::view::desk::class_key;
 use crate::web::view::facts::Banner;
 use crate::web::view::held::{Held, Standing};
 use crate::web::view::thread::Branch;
@@ -82,29 +81,20 @@ pub async fn show(reading: &mut Reading, held: &Held) -> Result<Answer, WebError
     }
     let desk = &reading.desk;
     let replies = desk.branch(&held.id, &children, 1);
-    let kind = desk.texts.say(&class_key(held)).to_lowercase();
-    let city = desk.city_of(&held.origin).to_owned();
+    let city = desk.city_of(&held.origin).into_owned();
     let key = |what: &str| format!("{what}-{}", held.class.word().to_ascii_lowercase());
     let here = desk.page_of(held);
     let day = desk.texts.moment(held.dated());
-    let frame = |title_key: &str| {
-        let values = [("kind", Arg::Text(&kind)), ("city", Arg::Name(&city)), ("day", Arg::Text(&day))];
-        let mut frame = desk.frame(desk.texts.plain(title_key, &values), here.clone()).unlisted();
-        frame = match &held.origin {
-            crate::web::view::held::Origin::Ours => {
-                frame.after(Html::text(&desk.texts.say("nav-consultations")), &Address::consultations()).with_machine_form()
-            }
-            crate::web::view::held::Origin::Partner(facts) => {
-                let words = desk.texts.html("held-step", &[("city", Arg::Name(&city))]);
-                frame
-                    .after(Html::text(&desk.texts.say("nav-partners")), &Address::partners())
-                    .after(words, &Address::held(&facts.domain))
-            }
-        };
+    // The heading with whose and when it is: no two pages are called the same (UI-07).
+    let frame = |heading: &str| {
+        let values = [("what", Arg::Text(heading)), ("city", Arg::Name(&city)), ("day", Arg::Text(&day))];
+        let mut frame = desk.frame_of(held, desk.texts.plain("title-absent", &values), here.clone()).unlisted();
+        frame.machine_form = !held.is_copy();
         frame
     };
     if held.standing == Standing::Deleted {
-        let (f, heading) = (frame("title-deleted"), desk.texts.say(&key("deleted")));
+        let heading = desk.texts.say(&key("deleted"));
+        let f = frame(&heading);
         let told = told(reading, held).await?;
         let texts = &reading.desk.texts;
         let sentence = match told.at {
@@ -126,15 +116,8 @@ pub async fn show(reading: &mut Reading, held: &Held) -> Result<Answer, WebError
         },
     );
     let json = (!held.is_copy()).then(|| Address::record(&held.id).with("form", "json").href(None));
-    let view = HiddenPage {
-        f: frame("title-hidden"),
-        banner: desk.banner(held),
-        heading: texts.say(&key("hidden")),
-        sentence,
-        links,
-        replies,
-        json,
-    };
+    let heading = texts.say(&key("hidden"));
+    let view = HiddenPage { f: frame(&heading), banner: desk.banner(held), heading, sentence, links, replies, json };
     page(StatusCode::OK, &view)
 }
 

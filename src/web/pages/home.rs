@@ -9,14 +9,15 @@ use axum::http::StatusCode;
 
 use super::page;
 use crate::domain::consultation::LifecycleState;
-use crate::domain::id::Class;
+use crate::domain::id::{Class, RecordId};
 use crate::domain::partner::PartnerKind;
 use crate::domain::record::Body;
 use crate::web::answer::Answer;
 use crate::web::error::WebError;
-use crate::web::frame::{Frame, place_of};
+use crate::web::frame::Frame;
 use crate::web::html::Html;
 use crate::web::i18n::Arg;
+use crate::web::names::place_of;
 use crate::web::reading::{Query, Reading, Shelf};
 use crate::web::state::WebState;
 use crate::web::urls::Address;
@@ -55,6 +56,8 @@ pub struct HomePage {
     pub answers: Vec<Card>,
     /// How many.
     pub answers_count: u64,
+    /// Where all of them are, when some are not shown: by consultation, with how many of this month.
+    pub all_answers: Vec<Html>,
     /// Our promises that are due soon or overdue, the most pressing first.
     pub promises: Vec<Card>,
     /// Partner cities.
@@ -99,17 +102,18 @@ pub async fn home(State(web): State<WebState>, visit: Visit) -> Result<Answer, W
     let mut answers = reading.list(&Shelf::Own, &answers, None).await?.items;
     let month = reading.desk.texts.month_of(reading.desk.now);
     answers.retain(|held| reading.desk.texts.month_of(held.dated()) == month);
+    let all_answers = if answers.len() > ANSWERS_SHOWN { by_consultation(&mut reading, &answers).await? } else { Vec::new() };
     let promises = promises(&mut reading).await?;
     let desk = &reading.desk;
     let neighbours = partners.iter().map(|partner| Neighbour {
         name: partner.name.clone(),
         href: desk.link(&Address::partner(&partner.domain)),
         held_href: desk.link(&Address::held(&partner.domain)),
-        held_words: desk.texts.html("held-link", &[("city", Arg::Name(place_of(&partner.name)))]),
+        held_words: desk.texts.html("held-link", &[("city", Arg::Name(&place_of(&partner.name)))]),
     });
-    let mut frame =
-        desk.frame(desk.texts.plain("home-title", &[("city", Arg::Name(place_of(&desk.city)))]), visit.address(&Address::home()));
-    frame.description = Some(desk.texts.plain("home-lead", &[("city", Arg::Name(place_of(&desk.city)))]));
+    let mut frame = desk
+        .frame(desk.texts.plain("home-title", &[("city", Arg::Name(&place_of(&desk.city)))]), visit.address(&Address::home()));
+    frame.description = Some(desk.texts.plain("home-lead", &[("city", Arg::Name(&place_of(&desk.city)))]));
     let nothing = if own.items.is_empty() { "home-first-day" } else { "home-none-open" };
     let view = HomePage {
         f: frame,
@@ -119,12 +123,34 @@ pub async fn home(State(web): State<WebState>, visit: Visit) -> Result<Answer, W
         platforms: reading.site_platforms(),
         open_partners: open_cards(&reading, &theirs),
         answers_count: answers.len() as u64,
+        all_answers,
         answers: answers.iter().take(ANSWERS_SHOWN).map(|held| desk.card(held, None)).collect(),
         promises: promises.iter().take(PROMISES_SHOWN).map(|held| desk.card(held, None)).collect(),
         partners_count: partners.len() as u64,
         partners: neighbours.collect(),
     };
     page(StatusCode::OK, &view)
+}
+
+/// Links to the lists that hold these answers, one for each consultation, in the order of its newest answer.
+async fn by_consultation(reading: &mut Reading, answers: &[Held]) -> Result<Vec<Html>, WebError> {
+    let mut lists: Vec<(&RecordId, u64)> = Vec::new();
+    for process in answers.iter().filter_map(|held| held.process.as_ref()) {
+        match lists.iter_mut().find(|(known, _)| *known == process) {
+            Some((_, n)) => *n += 1,
+            None => lists.push((process, 1)),
+        }
+    }
+    let mut links = Vec::with_capacity(lists.len());
+    for (process, n) in lists {
+        if let Some(process) = reading.find(&Shelf::Own, process).await? {
+            let desk = &reading.desk;
+            let name = desk.name_of(&process).span();
+            let words = desk.texts.html("home-answers-of", &[("name", Arg::Html(&name)), ("n", Arg::Number(n))]);
+            links.push(Html::link(&desk.link(&desk.page_of(&process).below("responses")), &words));
+        }
+    }
+    Ok(links)
 }
 
 /// Our open promises whose day is near or past, in the order of their days.

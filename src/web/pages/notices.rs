@@ -10,10 +10,12 @@ use bytes::Bytes;
 use super::page;
 use crate::web::answer::{Answer, Sharing};
 use crate::web::error::WebError;
-use crate::web::frame::{Frame, place_of};
+use crate::web::frame::Frame;
 use crate::web::html::Html;
 use crate::web::i18n::{Arg, Texts};
-use crate::web::site;
+use crate::web::language::Language;
+use crate::web::names::place_of;
+use crate::web::site::{self, Conformity};
 use crate::web::state::WebState;
 use crate::web::urls::Address;
 use crate::web::visit::Visit;
@@ -64,11 +66,11 @@ pub const ALIASES: [(&str, &str); 7] = [
     ("/legal-notice", "/mentions-legales"),
 ];
 
-/// `GET` of an alias: to the page itself, in English.
-pub async fn alias(visit: Visit) -> Response {
+/// `GET` of an alias: to the page itself, in English where the site speaks it.
+pub async fn alias(State(web): State<WebState>, visit: Visit) -> Response {
     let target = ALIASES.iter().find(|(from, _)| *from == visit.path).map_or("/", |(_, to)| *to);
-    let language = visit.carried.unwrap_or(crate::web::language::Language::English);
-    Redirect::permanent(&Address::fixed(target).href(Some(language))).into_response()
+    let language = visit.carried.or_else(|| Language::among(&web.site().languages, Language::English.tag()));
+    Redirect::permanent(&Address::fixed(target).href(language)).into_response()
 }
 
 /// `GET /accessibilite`.
@@ -76,12 +78,38 @@ pub async fn accessibility(State(web): State<WebState>, visit: Visit) -> Result<
     let Writer { texts, city, .. } = Writer::new(&web, &visit);
     let say = |key: &str| texts.html(key, &[("city", Arg::Name(&city))]);
     let contact = Html::link(&Address::fixed("/contact").href(visit.carried), &Html::text(&texts.say("nav-contact")));
-    let parts = vec![
-        Part::opening(vec![say("a11y-1"), Html::text(&texts.say("a11y-none-sentence"))]),
-        Part::under(&texts, "a11y-why", vec![say("a11y-2"), say("a11y-3")]),
+    let today = texts.day_of(web.clock().now());
+    let audit = web.site().audit.as_ref();
+    let mut parts = match audit {
+        Some(audit) if today.is_some_and(|today| audit.counts_on(today)) => {
+            let sentence = match audit.result {
+                Conformity::Full => "a11y-audited-full",
+                Conformity::Partial => "a11y-audited-partial",
+                Conformity::None => "a11y-audited-none",
+            };
+            let mut lines = vec![say("a11y-1"), texts.html(sentence, &[("day", Arg::Html(&texts.date_tag(audit.day)))])];
+            lines.extend(audit.report.as_ref().map(|report| {
+                let report = Html::link_out(report.as_str(), &Html::text(report.as_str()));
+                texts.html("a11y-results", &[("report", Arg::Html(&report))])
+            }));
+            lines.push(say("a11y-3"));
+            vec![Part::opening(lines)]
+        }
+        _ => {
+            let no_audit = match audit {
+                Some(audit) => texts.html("a11y-expired-sentence", &[("day", Arg::Html(&texts.date_tag(audit.day)))]),
+                None => say("a11y-none-sentence"),
+            };
+            vec![
+                Part::opening(vec![say("a11y-1"), no_audit]),
+                Part::under(&texts, "a11y-why", vec![say("a11y-2"), say("a11y-3")]),
+            ]
+        }
+    };
+    parts.extend([
         Part::under(&texts, "a11y-report", vec![texts.html("a11y-4", &[("contact", Arg::Html(&contact))]), say("a11y-5")]),
         Part::under(&texts, "a11y-appeal", vec![say("a11y-6")]),
-    ];
+    ]);
     write(&web, &visit, "/accessibilite", "a11y-title", parts)
 }
 
@@ -202,8 +230,8 @@ pub async fn sitemap(State(web): State<WebState>, visit: Visit) -> Result<Answer
     let fixed = |path: &str, key: &str| Html::link(&desk.link(&Address::fixed(path)), &Html::text(&texts.say(key)));
     let held = reading.partner_domains().into_iter().flat_map(|domain| {
         let city = desk.city_at(&domain);
-        let about = Html::link(&desk.link(&Address::partner(&domain)), &texts.html("held-about", &[("city", Arg::Name(city))]));
-        let list = Html::link(&desk.link(&Address::held(&domain)), &texts.html("held-link", &[("city", Arg::Name(city))]));
+        let about = Html::link(&desk.link(&Address::partner(&domain)), &texts.html("held-about", &[("city", Arg::Name(&city))]));
+        let list = Html::link(&desk.link(&Address::held(&domain)), &texts.html("held-link", &[("city", Arg::Name(&city))]));
         [about, list]
     });
     let mut exchange = vec![fixed("/partners", "nav-partners")];
@@ -291,7 +319,7 @@ struct Writer {
 
 impl Writer {
     fn new(web: &WebState, visit: &Visit) -> Self {
-        Self { texts: web.texts(visit.language), city: place_of(&web.city(visit.language)).to_owned() }
+        Self { texts: web.texts(visit.language), city: place_of(&web.city(visit.language)).into_owned() }
     }
 
     fn fact(&self, key: &str, value: Option<&String>) -> (String, Html) {
@@ -301,9 +329,6 @@ impl Writer {
 
 /// Writes a page of running text.
 pub fn write(web: &WebState, visit: &Visit, path: &str, title: &str, parts: Vec<Part>) -> Result<Answer, WebError> {
-    let texts = web.texts(visit.language);
-    let title = texts.say(title);
-    let here = Address::fixed(path);
-    let f = Frame::new(texts, visit.carried, web.public_url().clone(), web.city(visit.language), title, here);
+    let f = web.frame(visit, web.texts(visit.language).say(title), Address::fixed(path));
     page(StatusCode::OK, &ArticlePage { f, parts })
 }

@@ -14,10 +14,11 @@ use crate::domain::partner::{FollowState, Partner, PartnerKind};
 use crate::store::{CopyStanding, Disclosure, DisclosureState, OpenRecalls};
 use crate::web::answer::Answer;
 use crate::web::error::WebError;
-use crate::web::frame::{Frame, place_of};
+use crate::web::frame::Frame;
 use crate::web::html::Html;
 use crate::web::i18n::{Arg, Texts};
 use crate::web::language::Language;
+use crate::web::names::place_of;
 use crate::web::reading::Reading;
 use crate::web::state::WebState;
 use crate::web::urls::Address;
@@ -71,10 +72,8 @@ pub struct PartnerPage {
     pub flows: Vec<Html>,
     /// The ledger.
     pub numbers: Vec<Figure>,
-    /// What we hold of it.
-    pub held_href: String,
-    /// The words of that link.
-    pub held_words: Html,
+    /// The link to what we hold of it; of a server that only reads there is nothing.
+    pub held: Option<Html>,
     /// Its key, as people compare it.
     pub key: Option<KeyView>,
 }
@@ -175,14 +174,16 @@ pub async fn partner(State(web): State<WebState>, InPath(domain): InPath<String>
     }
     let view = PartnerPage {
         f: desk
-            .frame(texts.plain("partner-title", &[("city", Arg::Name(place_of(&partner.name)))]), Address::partner(&domain))
+            .frame(texts.plain("partner-title", &[("city", Arg::Name(&place_of(&partner.name)))]), Address::partner(&domain))
             .after(Html::text(&texts.say("nav-partners")), &Address::partners()),
         state: standing(texts, &partner, blocked.is_some()),
         summary_line,
         flows: flows(texts, &partner, &desk.city),
         numbers: figures(texts, &ledger, recalls.as_ref()),
-        held_href: desk.link(&Address::held(&domain)),
-        held_words: texts.html("held-link", &[("city", Arg::Name(place_of(&partner.name)))]),
+        held: (partner.kind == PartnerKind::Partner).then(|| {
+            let words = texts.html("held-link", &[("city", Arg::Name(&place_of(&partner.name)))]);
+            Html::link(&desk.link(&Address::held(&domain)), &words)
+        }),
         key: key_view(texts, &partner),
         name: partner.name,
         domain,
@@ -253,7 +254,8 @@ fn figures(texts: &Texts, ledger: &Ledger, recalls: Option<&OpenRecalls>) -> Vec
 }
 
 fn flows(texts: &Texts, partner: &Partner, city: &str) -> Vec<Html> {
-    let values = [("partner", Arg::Name(place_of(&partner.name))), ("city", Arg::Name(place_of(city)))];
+    let (partner_place, place) = (place_of(&partner.name), place_of(city));
+    let values = [("partner", Arg::Name(&partner_place)), ("city", Arg::Name(&place))];
     let out = match partner.follows_us {
         FollowState::Accepted => "flow-out",
         _ => "flow-out-none",

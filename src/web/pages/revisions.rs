@@ -207,7 +207,7 @@ impl RevisionPage {
             return;
         };
         if let (Body::Contribution(body), false) = (&after.body, held.is_withdrawn()) {
-            self.summary_line.insert(0, desk.author(body.author.as_ref(), desk.city_of(&held.origin)));
+            self.summary_line.insert(0, desk.author(body.author.as_ref(), &desk.city_of(&held.origin)));
         }
         self.whole = after.content.as_ref().map(|text| desk.wanted.text(text, after));
         let Some(before) = before else { return };

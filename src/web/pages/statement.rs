@@ -22,7 +22,7 @@ use crate::web::view::facts::{Banner, Facts};
 use crate::web::view::held::Held;
 use crate::web::view::state::Tag;
 use crate::web::view::thread::Branch;
-use crate::web::view::words::Words;
+use crate::web::view::words::{Words, said};
 use crate::web::visit::Visit;
 
 /// The page of a statement.
@@ -97,7 +97,7 @@ pub async fn show(reading: &mut Reading, shelf: &Shelf, held: &Held, visit: &Vis
         summary_line: summary_line(desk, held, record, key),
         notice: held.is_withdrawn().then(|| withdrawn_notice(desk, record)),
         text: text(desk, record),
-        counts: record.tallies().iter().map(|tally| count::sentence(&desk.texts, tally, city)).collect(),
+        counts: record.tallies().iter().map(|tally| count::sentence(&desk.texts, tally, &city)).collect(),
         relations,
         next,
         replies: desk.branch(&held.id, &children, 1),
@@ -115,7 +115,7 @@ fn tab_title(desk: &Desk, held: &Held, record: &Record, subject: Option<&Held>) 
     let kind = desk.texts.plain("named-by-day", &[("what", Arg::Text(&what)), ("day", Arg::Moment(held.dated()))]);
     let key = if held.is_copy() { "title-of-copy" } else { "title-of-record" };
     let city = desk.city_of(&held.origin);
-    desk.texts.plain(key, &[("name", Arg::Text(&name)), ("kind", Arg::Text(&kind)), ("city", Arg::Name(city))])
+    desk.texts.plain(key, &[("name", Arg::Text(&name)), ("kind", Arg::Text(&kind)), ("city", Arg::Name(&city))])
 }
 
 /// What it says; the original of a translated official answer is never folded away.
@@ -149,11 +149,9 @@ fn summary_line(desk: &Desk, held: &Held, record: &Record, says_class: bool) -> 
         line.push(Html::text(&texts.say(&class_key(held))));
     }
     match &record.body {
-        Body::Comment(comment) if !held.is_withdrawn() => line.push(desk.author(comment.author.as_ref(), city)),
+        Body::Comment(comment) if !held.is_withdrawn() => line.push(desk.author(comment.author.as_ref(), &city)),
         Body::OfficialResponse(body) => {
-            line.extend(
-                body.signatory_role.as_ref().map(|role| Html::name(&crate::web::view::words::shorten(role.as_str(), 120))),
-            );
+            line.extend(body.signatory_role.as_ref().map(|role| said(record, role, 120)));
         }
         _ => {}
     }

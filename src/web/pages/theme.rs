@@ -9,9 +9,9 @@ use crate::domain::id::{Class, Key};
 use crate::domain::theme::Theme;
 use crate::web::answer::Answer;
 use crate::web::error::WebError;
-use crate::web::frame::place_of;
 use crate::web::html::Html;
 use crate::web::i18n::Arg;
+use crate::web::names::place_of;
 use crate::web::reading::{Query, Shelf};
 use crate::web::state::WebState;
 use crate::web::urls::Address;
@@ -53,8 +53,9 @@ pub async fn theme(State(web): State<WebState>, InPath(key): InPath<Key>, visit:
     });
     let view = ListPage {
         f: desk.frame(desk.texts.plain("theme-title", &[("name", Arg::Text(&plain))]), address.clone()),
+        banner: None,
         heading: desk.texts.html("theme-title", &[("name", Arg::Html(&label.span()))]),
-        intro: same.chain([desk.texts.html("theme-lead", &[("city", Arg::Name(place_of(&desk.city)))])]).collect(),
+        intro: same.chain([desk.texts.html("theme-lead", &[("city", Arg::Name(&place_of(&desk.city)))])]).collect(),
         incomplete: Vec::new(),
         cards: found.iter().map(|held| desk.card(held, None)).collect(),
         empty: String::new(),

@@ -3,7 +3,7 @@
 use super::desk::Desk;
 use super::held::Held;
 use super::state::Tag;
-use super::words::Words;
+use super::words::{Words, said};
 use crate::domain::record::Body;
 use crate::web::html::Html;
 use crate::web::i18n::Arg;
@@ -57,10 +57,10 @@ impl Desk {
             words.unfolded = true;
         }
         Some(Answer {
-            heading: texts.html("answer-of", &[("city", Arg::Name(self.city_of(&held.origin)))]),
+            heading: texts.html("answer-of", &[("city", Arg::Name(&self.city_of(&held.origin)))]),
             outcome: body.outcome.map(|outcome| Tag::outcome(texts, outcome)),
             when: texts.day_tag(held.dated()),
-            role: body.signatory_role.as_ref().map(|role| Html::name(&super::words::shorten(role.as_str(), 120))),
+            role: body.signatory_role.as_ref().map(|role| said(record, role, 120)),
             text,
             older,
             href: self.link(&self.page_of(held)),

@@ -4,7 +4,7 @@ use super::count;
 use super::desk::{Desk, class_key};
 use super::held::{Held, Origin, Standing};
 use super::state::Tag;
-use super::words::Words;
+use super::words::{Words, said};
 use crate::domain::consultation::Topic;
 use crate::domain::disposition::Disposition;
 use crate::domain::record::{Body, Record};
@@ -53,7 +53,7 @@ impl Desk {
     pub fn card(&self, held: &Held, disposition: Option<&Disposition>) -> Card {
         let origin = match &held.origin {
             Origin::Ours => None,
-            Origin::Partner(_) => Some(Tag::copy(&self.texts, self.city_of(&held.origin))),
+            Origin::Partner(_) => Some(Tag::copy(&self.texts, &self.city_of(&held.origin))),
         };
         let title = self.name_of(held);
         let record = held.visible();
@@ -166,7 +166,7 @@ impl Desk {
             }
             Body::Commitment(body) => {
                 let role = body.responsible.as_ref();
-                details.extend(role.map(|role| Html::name(&super::words::shorten(role.as_str(), 120))));
+                details.extend(role.map(|role| said(record, role, 120)));
                 details.extend(body.due.map(|due| texts.html("due-day", &[("day", Arg::Html(&texts.date_tag(due)))])));
                 details.extend(body.completion.map(|done| Html::text(&texts.percent(done))));
             }

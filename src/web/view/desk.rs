@@ -1,8 +1,7 @@
 //! What is needed to show records to one reader: the language, the city, the partners' names.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
-
-use url::Url;
 
 use super::held::{Held, Origin};
 use super::words::{Wanted, Words};
@@ -11,10 +10,11 @@ use crate::domain::calendar::Day;
 use crate::domain::id::{ActorId, PartnerDomain, RecordId};
 use crate::domain::text::LanguageTag;
 use crate::domain::time::Timestamp;
-use crate::web::frame::{Frame, place_of};
+use crate::web::frame::{Frame, House};
 use crate::web::html::Html;
 use crate::web::i18n::{Arg, Texts};
 use crate::web::language::Language;
+use crate::web::names::place_of;
 use crate::web::urls::{Address, class_of_segment};
 
 /// The reader's desk.
@@ -28,8 +28,8 @@ pub struct Desk {
     pub wanted: Wanted,
     /// Our actor.
     pub actor: ActorId,
-    /// Our public address.
-    pub public_url: Url,
+    /// What every page has in common.
+    pub house: House,
     /// The name of our city.
     pub city: String,
     /// The names of our partners.
@@ -42,7 +42,24 @@ impl Desk {
     /// The frame of a page.
     #[must_use]
     pub fn frame(&self, title: String, here: Address) -> Frame {
-        Frame::new(self.texts.clone(), self.carried, self.public_url.clone(), self.city.clone(), title, here)
+        Frame::new(self.texts.clone(), self.carried, self.house.clone(), self.city.clone(), title, here)
+    }
+
+    /// The frame of a page that belongs to a record: the way there from its city's, and nothing of a copy for
+    /// search engines.
+    #[must_use]
+    pub fn frame_of(&self, held: &Held, title: String, here: Address) -> Frame {
+        let frame = self.frame(title, here);
+        match &held.origin {
+            Origin::Ours => frame.after(Html::text(&self.texts.say("nav-consultations")), &Address::consultations()),
+            Origin::Partner(facts) => {
+                let copies = self.texts.html("held-step", &[("city", Arg::Name(&self.city_at(&facts.domain)))]);
+                frame
+                    .after(Html::text(&self.texts.say("nav-partners")), &Address::partners())
+                    .after(copies, &Address::held(&facts.domain))
+                    .unlisted()
+            }
+        }
     }
 
     /// A link with the reader's language.
@@ -53,7 +70,7 @@ impl Desk {
 
     /// The name of the city whose record it is.
     #[must_use]
-    pub fn city_of<'a>(&'a self, origin: &'a Origin) -> &'a str {
+    pub fn city_of<'a>(&'a self, origin: &'a Origin) -> Cow<'a, str> {
         match origin {
             Origin::Ours => place_of(&self.city),
             Origin::Partner(facts) => self.city_at(&facts.domain),
@@ -71,8 +88,8 @@ impl Desk {
 
     /// The name of the city at a domain, for use in a sentence; the domain itself when it is not a partner (any more).
     #[must_use]
-    pub fn city_at<'a>(&'a self, domain: &'a PartnerDomain) -> &'a str {
-        self.partners.get(domain).map_or(domain.as_str(), |name| place_of(name))
+    pub fn city_at<'a>(&'a self, domain: &'a PartnerDomain) -> Cow<'a, str> {
+        self.partners.get(domain).map_or(Cow::Borrowed(domain.as_str()), |name| place_of(name))
     }
 
     /// The page of a record on this site.

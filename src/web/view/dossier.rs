@@ -3,7 +3,7 @@
 
 use super::desk::Desk;
 use super::held::Held;
-use super::words::{Words, shorten};
+use super::words::{Words, said, shorten};
 use crate::domain::commitment::Commitment;
 use crate::domain::decision::{Decision, Organ};
 use crate::domain::document::Document;
@@ -61,10 +61,10 @@ impl Desk {
     pub fn outline(&self, record: &Record) -> Outline {
         match &record.body {
             Body::Meeting(body) => self.meeting(record, body),
-            Body::BudgetProject(body) => self.project(body),
+            Body::BudgetProject(body) => self.project(record, body),
             Body::Poll(body) => self.poll(record, body),
             Body::Decision(body) => self.decision(record, body),
-            Body::Commitment(body) => self.commitment(body),
+            Body::Commitment(body) => self.commitment(record, body),
             Body::Result(body) => self.result(body),
             Body::ProgressUpdate(body) => self.update(body),
             Body::Document(body) => self.document(body),
@@ -108,7 +108,7 @@ impl Desk {
         Outline { first: when.into_iter().collect(), details, texts: long, ..Outline::default() }
     }
 
-    fn project(&self, body: &BudgetProject) -> Outline {
+    fn project(&self, record: &Record, body: &BudgetProject) -> Outline {
         let texts = &self.texts;
         let amount = |cost: &Money| Html::text(&texts.money(cost));
         let mut first = Vec::new();
@@ -117,11 +117,8 @@ impl Desk {
         first.extend(body.final_cost.map(|cost| texts.html("project-final", &[("amount", Arg::Html(&amount(&cost)))])));
         let mut details = Vec::new();
         details.extend(place_lines(self, body.location.as_ref()).map(|place| self.fact("place", place)));
-        details.extend(
-            body.feasibility_reason
-                .as_ref()
-                .map(|reason| self.fact("project-feasibility", Html::name(&shorten(reason.as_str(), 2_000)))),
-        );
+        let reason = body.feasibility_reason.as_ref();
+        details.extend(reason.map(|reason| self.fact("project-feasibility", said(record, reason, 2_000))));
         let link = |id| Html::link(&self.page_of_id(id), &Html::text(&texts.say("project-rival")));
         let rivals: Vec<Html> = body.incompatible_with.iter().take(20).map(link).collect();
         if !rivals.is_empty() {
@@ -184,9 +181,9 @@ impl Desk {
         }
     }
 
-    fn commitment(&self, body: &Commitment) -> Outline {
+    fn commitment(&self, record: &Record, body: &Commitment) -> Outline {
         let texts = &self.texts;
-        let role = body.responsible.as_ref().map(|role| Html::name(&shorten(role.as_str(), 200)));
+        let role = body.responsible.as_ref().map(|role| said(record, role, 200));
         let due = body.due.map(|due| texts.date_tag(due));
         let mut first = Vec::new();
         match (&role, &due) {
@@ -200,7 +197,7 @@ impl Desk {
         let mut details = Vec::new();
         details.extend(body.budget.map(|money| self.fact("commitment-budget", Html::text(&texts.money(&money)))));
         let indicator = body.indicator.as_ref();
-        details.extend(indicator.map(|text| self.fact("commitment-indicator", Html::name(&shorten(text.as_str(), 500)))));
+        details.extend(indicator.map(|text| self.fact("commitment-indicator", said(record, text, 500))));
         details.extend(body.target.map(|n| self.fact("commitment-target", Html::text(&texts.number(n)))));
         Outline { first, progress: Some(self.progress(body.completion)), details, ..Outline::default() }
     }

@@ -6,7 +6,7 @@ use url::Url;
 
 use super::desk::Desk;
 use super::held::{Held, Origin};
-use crate::domain::id::{Class, PartnerDomain};
+use crate::domain::id::Class;
 use crate::web::html::Html;
 use crate::web::i18n::Arg;
 use crate::web::urls::Address;
@@ -23,8 +23,6 @@ pub struct Banner {
     pub whose: Html,
     /// The address of the original.
     pub original: String,
-    /// The domain, in plain sight.
-    pub domain: PartnerDomain,
     /// When it was read.
     pub read: Html,
     /// Until when it is kept.
@@ -33,8 +31,6 @@ pub struct Banner {
     pub licence: Option<Html>,
     /// "Not refreshed since …" (UI-34).
     pub stale: Option<Html>,
-    /// What we hold of that partner.
-    pub held_href: String,
 }
 
 /// What stands at the foot of a record's page.
@@ -68,15 +64,13 @@ impl Desk {
         let city = self.city_at(&facts.domain);
         let stale = self.now.since(facts.confirmed_at) > STALE_AFTER;
         Some(Banner {
-            whose: self.texts.html("origin-copy", &[("city", Arg::Name(city))]),
+            whose: self.texts.html("origin-copy", &[("city", Arg::Name(&city))]),
             original: held.id.to_string(),
-            domain: facts.domain.clone(),
             read: self.texts.html("origin-read", &[("when", Arg::Moment(facts.received_at))]),
             kept: self.texts.html("origin-kept", &[("when", Arg::Day(facts.confirmed_at.plus(COPY_LIFETIME)))]),
             licence: held.record.as_ref().map(|record| licence(&record.licence)),
             stale: stale
-                .then(|| self.texts.html("origin-stale", &[("when", Arg::Day(facts.confirmed_at)), ("city", Arg::Name(city))])),
-            held_href: self.link(&Address::held(&facts.domain)),
+                .then(|| self.texts.html("origin-stale", &[("when", Arg::Day(facts.confirmed_at)), ("city", Arg::Name(&city))])),
         })
     }
 

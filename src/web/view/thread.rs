@@ -11,6 +11,7 @@ use super::words::Words;
 use crate::domain::comment::Stance;
 use crate::domain::id::RecordId;
 use crate::domain::record::Body;
+use crate::web::frame::Frame;
 use crate::web::html::Html;
 
 /// Replies are shown nested down to here; below, a link leads on (interface.md §4.5).
@@ -49,7 +50,7 @@ pub struct Reply {
     pub deeper: Option<String>,
 }
 
-/// The three lists of a discussion.
+/// The lists of a discussion.
 #[derive(Debug, Clone, Default)]
 pub struct Sides {
     /// In favour.
@@ -58,31 +59,24 @@ pub struct Sides {
     pub oppose: Branch,
     /// Neither, or not said.
     pub other: Branch,
+    /// Deleted: nobody knows any more which side they took. Their place is kept for what was replied.
+    pub gone: Branch,
+    /// Whether this is all that was said, so that each side can be counted.
+    pub whole: bool,
 }
 
 impl Sides {
     /// Whether nobody said anything.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.support.replies.is_empty() && self.oppose.replies.is_empty() && self.other.replies.is_empty()
+        [&self.support, &self.oppose, &self.other, &self.gone].iter().all(|side| side.replies.is_empty())
     }
 
-    /// How many speak in favour, on this page.
+    /// The heading of a side: with its number, where one page shows all of it, else with what this page shows.
     #[must_use]
-    pub fn count_support(&self) -> u64 {
-        self.support.replies.len() as u64
-    }
-
-    /// How many speak against, on this page.
-    #[must_use]
-    pub fn count_oppose(&self) -> u64 {
-        self.oppose.replies.len() as u64
-    }
-
-    /// How many take no side, on this page.
-    #[must_use]
-    pub fn count_other(&self) -> u64 {
-        self.other.replies.len() as u64
+    pub fn heading(&self, frame: &Frame, key: &str, side: &Branch) -> String {
+        let n = side.replies.len() as u64;
+        if self.whole { frame.count(key, n) } else { frame.count(&format!("{key}-here"), n) }
     }
 
     /// Whether somebody took a side.
@@ -93,10 +87,11 @@ impl Sides {
 }
 
 impl Desk {
-    /// The discussion whose first level is `top`; `children` holds the replies of each comment.
+    /// The discussion whose first level is `top`, the `whole` of it or a page; `children` holds the replies of each
+    /// comment.
     #[must_use]
-    pub fn sides(&self, top: &[Held], children: &HashMap<RecordId, Vec<Held>>) -> Sides {
-        let mut sides = Sides::default();
+    pub fn sides(&self, top: &[Held], children: &HashMap<RecordId, Vec<Held>>, whole: bool) -> Sides {
+        let mut sides = Sides { whole, ..Sides::default() };
         for held in top {
             let stance = held.record.as_ref().and_then(|record| match &record.body {
                 Body::Comment(comment) => comment.stance,
@@ -105,6 +100,7 @@ impl Desk {
             let side = match stance {
                 Some(Stance::For) => &mut sides.support,
                 Some(Stance::Against) => &mut sides.oppose,
+                None if held.standing == Standing::Deleted => &mut sides.gone,
                 Some(Stance::Neutral) | None => &mut sides.other,
             };
             side.replies.push(self.reply(held, children, 1));
@@ -139,14 +135,14 @@ impl Desk {
         let original = text.as_ref().and_then(|words| words.original.as_deref());
         Reply {
             href: self.link(&self.page_of(held)),
-            author: comment.filter(|_| here).map(|(_, comment)| self.author(comment.author.as_ref(), city)),
+            author: comment.filter(|_| here).map(|(_, comment)| self.author(comment.author.as_ref(), &city)),
             link_words: texts.say("comment-page"),
             when,
             translated: original.map(|original| texts.translated(&original.lang)),
             text,
             absence: absence.map(|key| texts.say(key)),
             counts: comment.map_or_else(Vec::new, |(_, comment)| {
-                comment.tallies.iter().map(|tally| count::sentence(texts, tally, city)).collect()
+                comment.tallies.iter().map(|tally| count::sentence(texts, tally, &city)).collect()
             }),
             branch: if depth < DEPTH { self.branch(&held.id, children, depth + 1) } else { Branch::default() },
             deeper: (depth >= DEPTH && has_replies).then(|| texts.say("thread-deeper")),

@@ -54,6 +54,13 @@ impl Words {
     }
 }
 
+/// What a record says in its own language only: one line, cut after `max` characters.
+#[must_use]
+pub fn said(record: &Record, text: &PlainText, max: usize) -> Html {
+    let words = Words { html: Html::text(&shorten(text.as_str(), max)), ..Words::line(&record.language, "") };
+    words.span()
+}
+
 /// What a reader would like to read in, best first.
 #[derive(Debug, Clone)]
 pub struct Wanted(pub Vec<LanguageTag>);

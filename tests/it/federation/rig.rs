@@ -141,7 +141,7 @@ impl Rig {
             refusals: Counters::default(),
         });
         let inbox = Inbox::start(federation.clone()).with_quota(quota);
-        let site = Site::new(Language::French, jiff::tz::TimeZone::UTC);
+        let site = Site::new(Language::ALL, jiff::tz::TimeZone::UTC);
         let router = passerelle::web::router(WebState::new(federation.clone(), inbox.clone(), site));
         let rig = Self { federation, inbox, clock, network, b: Peer::at("b.example"), c: Peer::at("c.example"), router, url };
         rig.list(&rig.b.partner(PartnerKind::Partner)).await?;

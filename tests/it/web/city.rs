@@ -79,8 +79,17 @@ impl Gateway {
         Self::with_rights_contact(store, "mailto:dpo@lyon.example")
     }
 
+    /// The same of a city that says more, or other things, of its site.
+    pub fn saying(store: Store, change: impl FnOnce(&mut Site)) -> anyhow::Result<Self> {
+        Self::with(store, "mailto:dpo@lyon.example", change)
+    }
+
     /// The same of a city that names this address for the rights of citizens.
     pub fn with_rights_contact(store: Store, contact: &str) -> anyhow::Result<Self> {
+        Self::with(store, contact, |_| ())
+    }
+
+    fn with(store: Store, contact: &str, change: impl FnOnce(&mut Site)) -> anyhow::Result<Self> {
         let clock = ManualClock::at(at("2026-11-24T10:00:00Z"));
         let actor: ActorId = format!("{LYON}/actor").parse()?;
         let policy = Policy { own_authority: Some("passerelle.lyon.example".to_owned()), ..Policy::default() };
@@ -95,8 +104,9 @@ impl Gateway {
             backup_keep: Duration::from_hours(35 * 24),
             refusals: passerelle::federation::refusal::Counters::default(),
         });
-        let mut site = Site::new(Language::French, TimeZone::get("Europe/Paris")?);
+        let mut site = Site::new(Language::ALL, TimeZone::get("Europe/Paris")?);
         site.platforms = vec![PlatformFacts { name: "decidim".parse()?, url: "https://participer.lyon.example/".parse()? }];
+        change(&mut site);
         let web = WebState::with_cache(
             federation.clone(),
             Inbox::start(federation.clone()),
@@ -350,6 +360,24 @@ pub fn neighbour() -> Partner {
     }
 }
 
+/// A server of the Fediverse whose accounts read what Lyon publishes.
+pub fn reader() -> Partner {
+    Partner {
+        kind: PartnerKind::Reader,
+        domain: "mastodon.lyon.example".parse().expect("a domain"),
+        actor: "https://mastodon.lyon.example/actor".parse().expect("an address"),
+        name: "Mastodon de Lyon".to_owned(),
+        inbox: "https://mastodon.lyon.example/inbox".to_owned(),
+        records: None,
+        key: None,
+        key_id: None,
+        rsa: None,
+        follows_us: FollowState::None,
+        followed: FollowState::None,
+        since: at("2026-10-02T08:00:00Z"),
+    }
+}
+
 /// Fills Lyon's store: a consultation with everything, and Bordeaux's copies beside it.
 pub async fn fill(store: &Store) -> anyhow::Result<()> {
     let process = id(LYON, Class::Consultation, "rues");
@@ -399,6 +427,7 @@ pub async fn fill(store: &Store) -> anyhow::Result<()> {
     writes.extend(works.writes);
     let mut tx = store.write().await?;
     tx.put_partner(&neighbour()).await?;
+    tx.put_partner(&reader()).await?;
     tx.put_records(&writes).await?;
     tx.put_records(&works.later).await?;
     tx.bury_records(&works.burials).await?;

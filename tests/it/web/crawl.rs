@@ -82,7 +82,7 @@ store_tests! {
             "/consultations/rues", "/consultations/budget", "/contributions/barriere", "/contributions/arabe", "/contributions/hostile",
             "/contributions/retiree", "/responses/reponse", "/dispositions/suite", "/dispositions/suite-2", "/comments/pour-1",
             "/comments/pour-2", "/comments/contre-1", "/comments/masque", "/comments/neutre-1", "/comments/parti", "/comments/niveau-3",
-            "/comments/niveau-4", "/comments/niveau-5", "/partners/passerelle.bordeaux.example", "/themes/mobilite",
+            "/comments/niveau-4", "/comments/niveau-5", "/partners/passerelle.bordeaux.example", "/partners/mastodon.lyon.example", "/themes/mobilite",
             "/meetings/soiree", "/projects/gradins", "/polls/fermer", "/decisions/deliberation", "/commitments", "/commitments/douze-rues",
             "/commitments/bilan", "/results/rues-ecoles", "/results/rue-briand", "/results/novembre", "/results/retard",
             "/documents/ordre-du-jour", "/documents/constat", "/documents/plan", "/comments/sur-la-soiree", "/comments/sur-la-rue",
@@ -142,6 +142,10 @@ store_tests! {
                 assert!(values(html, "src").is_empty(), "{path} loads something");
                 // UI-10: nothing is wider than its own text; UI-49
                 assert!(html.len() < 120_000, "{path}: {} bytes", html.len());
+                // UI-25: no two words run together where only the style sheet parts them.
+                for joint in ["</span><span", "</span><time", "</time><span", "</bdi><bdi", "</bdi><time", "</time><bdi"] {
+                    assert!(!html.contains(joint), "{path}: {joint}");
+                }
                 // UI-58
                 for word in ["invalide", "veuillez", "oups", "invalid ", "oops", "please"] {
                     assert!(!html.to_lowercase().contains(word), "{path} says {word}");

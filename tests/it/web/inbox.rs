@@ -16,7 +16,7 @@ use crate::support::peer::{Knock, Rfc9421};
 use crate::support::stores::Databases;
 
 async fn send(rig: &Rig, knock: &Knock) -> Response {
-    let site = Site::new(Language::French, TimeZone::UTC);
+    let site = Site::new(Language::ALL, TimeZone::UTC);
     let web = WebState::new(rig.federation.clone(), rig.inbox.clone(), site);
     let mut request = Request::builder().method(knock.method.clone()).uri(&knock.target);
     for (name, value) in &knock.headers {

@@ -80,7 +80,7 @@ store_tests! {
             seen_at: at("2026-11-24T10:00:00Z"),
         };
         let process = format!("{LYON}/consultations/rues").parse()?;
-        for (n, expected, words) in [(0, 0, "Aucun compte"), (1, 1, "1 compte du Fédivers suit")] {
+        for (n, expected, words) in [(0, 0, "Aucun compte"), (1, 1, "1 compte du Fediverse suit")] {
             if n == 1 {
                 let mut tx = site.store.write().await?;
                 tx.put_account(&account).await?;

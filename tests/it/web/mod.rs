@@ -11,4 +11,5 @@ mod pages;
 mod records;
 mod revisions;
 mod texts;
+mod words;
 mod works;

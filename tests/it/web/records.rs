@@ -104,7 +104,7 @@ store_tests! {
         fill(&site.store).await?;
         let page = site.get("/contributions/retiree").await;
         assert_eq!(page.status, StatusCode::OK);
-        assert!(page.text().contains("Titre qui reste") && page.text().contains("Retirée par son auteur le"));
+        assert!(page.text().contains("Titre qui reste") && page.text().contains("Contenu retiré par son auteur le"));
         assert!(!page.text().contains("secret") && !page.text().contains("Une personne de"));
     }
 

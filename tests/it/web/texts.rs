@@ -38,6 +38,7 @@ fn literals(text: &str) -> impl Iterator<Item = &str> {
         "say_city(\"",
         "frame(\"",
         "part(\"",
+        "heading(f, \"",
         "line(\"",
         "fact(\"",
         "Part::under(&texts, \"",
