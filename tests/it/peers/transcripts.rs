@@ -12,20 +12,24 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use passerelle::domain::account::Account;
 use passerelle::domain::authority::{AuthorityKind, PublicAuthority};
+use passerelle::domain::change::ChangeKind;
 use passerelle::domain::partner::{FollowState, Multikey, Partner, PartnerKind};
+use passerelle::domain::seal::Seal;
 use passerelle::domain::text::{LanguageTag, Localized, PlainText};
 use passerelle::domain::time::ManualClock;
-use passerelle::domain::{ActorId, Clock, PartnerDomain, Timestamp};
+use passerelle::domain::{ActorId, Clock, PartnerDomain, Record, RecordId, Timestamp};
 use passerelle::federation::inbox::Inbox;
 use passerelle::federation::keys::{Keys, PublicKey, RsaPublicKey};
 use passerelle::federation::refusal::Counters;
+use passerelle::federation::seal::Sealer;
 use passerelle::federation::signature::window::http_date;
 use passerelle::federation::signature::{self, Head, digest_header};
-use passerelle::federation::{Context, Federation, Outcome, effect, proof};
+use passerelle::federation::{Context, Federation, Outcome, dispatch, effect, proof, wire};
 use passerelle::outbound::{Client, Policy};
+use passerelle::store::RecordWrite;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use serde_json::Value;
+use serde_json::{Value, json};
 use url::Url;
 
 use crate::store_tests;
@@ -124,6 +128,13 @@ impl Transcript {
         serde_json::from_str(&found.expect("it was read").answer).expect("JSON")
     }
 
+    /// The consultation that Fedify read and then followed.
+    fn followed(&self) -> Record {
+        let follow = self.knocks().find(|knock| knock.method == Method::POST).expect("a Follow").json();
+        let document = self.document(follow["object"].as_str().expect("an address"));
+        wire::record_from_json(&document).expect("a record").0
+    }
+
     fn knocks(&self) -> impl Iterator<Item = &Exchange> {
         self.exchanges.iter().filter(|one| one.to == "gateway" && one.header("signature").is_some())
     }
@@ -133,7 +144,7 @@ impl Transcript {
     }
 }
 
-/// The gateway of the recording with another key, and what it knew of Fedify's account.
+/// The gateway of the recording with another key: what it knew of Fedify's account, and the consultation.
 async fn gateway(databases: &Databases, transcript: &Transcript, clock: &ManualClock) -> anyhow::Result<Federation> {
     let actor = ActorId::of_gateway(&transcript.gateway)?;
     let keys = Keys::from_seed(actor.clone(), &[5; 32])?;
@@ -157,9 +168,22 @@ async fn gateway(databases: &Databases, transcript: &Transcript, clock: &ManualC
         backup_keep: Duration::from_hours(24),
         refusals: Counters::default(),
     });
+    let seal = Sealer::new(federation.keys.clone());
+    let mut followed = transcript.followed();
+    followed.revision = 1;
+    let write = RecordWrite {
+        local: None,
+        sealed: seal.record(&followed, None, clock.now())?,
+        record: followed,
+        previous: None,
+        kind: ChangeKind::Created,
+        material: true,
+        at: clock.now(),
+    };
     let document = transcript.document(transcript.actor.as_str());
     let key = document["publicKey"].as_object().expect("a key");
     let mut tx = federation.store.write().await?;
+    tx.put_records(&[write]).await?;
     tx.put_partner(&Partner {
         domain: transcript.actor.domain(),
         kind: PartnerKind::Reader,
@@ -213,16 +237,78 @@ store_tests! {
                 clock.advance(Duration::from_mins(66));
                 assert_eq!(inbox.receive(&parts, &knock.body).await.status, 401, "{at}");
                 clock.set(knock.date());
-                // The consultation that it follows is not in this database: only that is missed.
                 let activity = knock.json();
                 let answer = inbox.receive(&parts, &knock.body).await;
-                let expected = if activity["type"] == "Follow" { 404 } else { 202 };
-                assert_eq!(answer.status.as_u16(), expected, "{at}: {}", String::from_utf8_lossy(&answer.body));
+                assert_eq!(u64::from(answer.status.as_u16()), knock.status, "{at}: {}", String::from_utf8_lossy(&answer.body));
                 assert_eq!((knock.status, parts.headers.contains_key("signature-input")), (202, scheme == "rfc9421"), "{at}");
                 while effect::step(&federation).await? != Outcome::Idle {}
-                kinds.push(activity["type"].as_str().expect("a type").to_owned());
+                let mut tx = federation.store.read().await?;
+                kinds.push((
+                    activity["type"].as_str().expect("a type").to_owned(),
+                    tx.count_followers(Some(&transcript.followed().id)).await?,
+                ));
+                // What it is answered is what it was answered then, but for the name of the answer and for the
+                // contexts that a letter had at that time.
+                let answers = tx.letters_of(&transcript.actor.domain(), 10).await?;
+                if activity["type"] == "Follow" {
+                    let mut accept: Value = serde_json::from_str(&answers.first().expect("an Accept").body)?;
+                    let mut then = transcript.deliveries().next().expect("an Accept").json();
+                    for name in ["id", "@context"] {
+                        accept[name].take();
+                        then[name].take();
+                    }
+                    assert_eq!(accept, then, "{at}");
+                }
             }
-            assert_eq!(kinds, ["Follow", "Undo"], "{scheme}");
+            assert_eq!(kinds, [("Follow".to_owned(), 1), ("Undo".to_owned(), 0)], "{scheme}");
+        }
+    }
+
+    async fn what_the_gateway_sent_is_what_it_would_send_today(databases: Databases) {
+        for scheme in SCHEMES {
+            let transcript = Transcript::read(scheme);
+            let clock = ManualClock::at(transcript.knocks().next().expect("a request").date());
+            let federation = gateway(&databases, &transcript, &clock).await?;
+            let domain = transcript.actor.domain();
+            let reader = federation.store.read().await?.lookup_partner(&domain).await?.expect("it is listed");
+            let process = transcript.followed().id;
+            let mut kinds = Vec::new();
+            for delivery in transcript.deliveries() {
+                let mut then = delivery.json();
+                let object = then["object"].clone();
+                let kind = match then["type"].as_str().expect("a type") {
+                    "Create" => ChangeKind::Created,
+                    "Update" => ChangeKind::Updated,
+                    "Delete" => ChangeKind::Deleted,
+                    // Compared where it is written: it is named after the moment.
+                    _ => continue,
+                };
+                if kind == ChangeKind::Deleted {
+                    // Since that day a reader gets no more of a tombstone than whose it is.
+                    then["object"] = json!({"id": object["id"], "type": "Tombstone"});
+                } else {
+                    let (record, previous) = wire::record_from_json(&object)?;
+                    let mut written = wire::record_to_json(&record, previous.as_ref());
+                    written["proof"] = object["proof"].clone();
+                    assert_eq!(written, object, "{scheme}: {kind}");
+                    if record.takes_words_back() {
+                        // Today this leaves as a Delete.
+                        continue;
+                    }
+                }
+                let record: RecordId = object["id"].as_str().expect("an address").parse()?;
+                let revision = (&record, object["revision"].as_u64().expect("a number"));
+                let sealed = serde_json::to_vec(&object)?;
+                let now = dispatch::carrying(&federation, &reader, kind, revision, Some(&process), &sealed);
+                let mut now: Value = serde_json::from_slice(&now.body)?;
+                // How an activity is named has changed since.
+                now["id"].take();
+                then["id"].take();
+                assert_eq!(now, then, "{scheme}: {kind}");
+                kinds.push(kind);
+            }
+            kinds.dedup();
+            assert_eq!(kinds, [ChangeKind::Created, ChangeKind::Updated, ChangeKind::Deleted], "{scheme}");
         }
     }
 }
