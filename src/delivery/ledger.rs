@@ -128,13 +128,11 @@ impl Courier {
     async fn write_one(&self, one: &[Ended]) {
         let mut pauses = PAUSES.into_iter();
         while let Err(error) = self.write(one).await {
-            match pauses.next().filter(|_| error.is_passing()) {
-                Some(pause) => tokio::time::sleep(pause).await,
-                None => {
-                    tracing::error!(%error, "a delivery could not be written down; it is repeated when its lease ends");
-                    return;
-                }
-            }
+            let Some(pause) = pauses.next().filter(|_| error.is_passing()) else {
+                tracing::error!(%error, "a delivery could not be written down; it is repeated when its lease ends");
+                return;
+            };
+            tokio::time::sleep(pause).await;
         }
     }
 

@@ -4,6 +4,8 @@
 use std::process::Output;
 use std::time::Duration;
 
+use sqlx::{Connection as _, SqliteConnection};
+
 use crate::support::program::{Installation, free_port, sqlite, text};
 
 /// Stdout, stderr and exit code of a command that must fail.
@@ -90,18 +92,18 @@ async fn damage_deep_in_a_large_database_ends_a_gateway_that_serves() {
     let city = city(None);
     assert!(city.run(&["partner", "list"]).await.status.success());
     let path = database_of(&city);
-    let mut own: sqlx::SqliteConnection = sqlx::Connection::connect(&format!("sqlite://{path}")).await.unwrap();
+    let mut own = SqliteConnection::connect(&format!("sqlite://{path}")).await.unwrap();
     for statement in ["CREATE TABLE filling (bytes BLOB)", "INSERT INTO filling VALUES (zeroblob(80000000))"] {
         sqlx::query(statement).execute(&mut own).await.unwrap();
     }
-    sqlx::Connection::close(own).await.unwrap();
+    own.close().await.unwrap();
     let mut child = city.serve(None).await;
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert!(child.try_wait().unwrap().is_none(), "nothing is wrong with it");
     child.kill().await.unwrap();
     let file = std::fs::File::options().write(true).open(&path).unwrap();
     std::os::unix::fs::FileExt::write_all_at(&file, &[0xff; 4096], 40 << 20).unwrap();
-    let output = tokio::time::timeout(Duration::from_secs(60), city.command(&["serve"]).output()).await.unwrap().unwrap();
+    let output = tokio::time::timeout(Duration::from_mins(1), city.command(&["serve"]).output()).await.unwrap().unwrap();
     let said = refused(&output, 1);
     assert!(said.contains("database.damaged") && said.contains(&path), "{said}");
 }

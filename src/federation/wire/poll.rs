@@ -128,11 +128,13 @@ pub struct Poll {
 }
 
 /// The title of a poll as the paragraph that its `content` begins with.
+#[must_use]
 pub fn title_as_text(title: Option<&Localized<PlainText>>, original: &LanguageTag) -> Option<String> {
     title.and_then(|title| SafeHtml::from_plain(&text::plain(title, original))).map(|html| html.as_str().to_owned())
 }
 
 /// The plain `content` of a poll: its title, and its text `content`, both in the original language.
+#[must_use]
 pub fn titled(record: &Record, content: Option<String>) -> Option<String> {
     let Some(title) = title_as_text(record.title.as_ref(), &record.language) else { return content };
     match content {

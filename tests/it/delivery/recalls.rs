@@ -167,7 +167,7 @@ store_tests! {
         let (_, lyon, bordeaux) = two(&databases).await?;
         // Deep in the stream: what is deleted is a comment, what is hidden a contribution.
         let (comment, hidden) = (crate::support::content::comment(&lyon.url, 1), nth(&lyon, 6));
-        lyon.publish(&[comment.clone()]).await?;
+        lyon.publish(std::slice::from_ref(&comment)).await?;
         settle(&[&lyon, &bordeaux]).await?;
         let mut path = "/actor/records".to_owned();
         for _ in 0..2 {

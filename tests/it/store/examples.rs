@@ -102,6 +102,7 @@ pub fn promise(key: &str, process: &RecordId, root: &RecordId, state: Commitment
             budget: None,
             indicator: None,
             target: None,
+            untitled: false,
         }),
     )
 }

@@ -14,9 +14,11 @@ const PUBLIC: &str = "https://www.w3.org/ns/activitystreams#Public";
 /// nothing; or why it is refused.
 pub type Seen = Result<String, String>;
 
+/// A software by its name, and how it reads an object.
+pub type Reader = (&'static str, fn(&Value) -> Seen);
+
 /// The softwares that are told apart, in the order of that table.
-pub const READERS: [(&str, fn(&Value) -> Seen); 4] =
-    [("Mastodon", mastodon), ("Lemmy", lemmy), ("Mobilizon", mobilizon), ("GoToSocial", gotosocial)];
+pub const READERS: [Reader; 4] = [("Mastodon", mastodon), ("Lemmy", lemmy), ("Mobilizon", mobilizon), ("GoToSocial", gotosocial)];
 
 const NOTHING: &str = "–";
 
@@ -245,7 +247,7 @@ fn mobilizon(document: &Value) -> Seen {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Location {
-        Text(String),
+        Text(#[expect(dead_code, reason = "that it is text is all that is asked")] String),
         Place {
             #[serde(rename = "type")]
             kind: String,
