@@ -131,6 +131,11 @@ impl Witness {
         self.comments.get(id)
     }
 
+    /// The ballots of a component on which projects stand.
+    pub(super) fn ballots_of<'a>(&'a self, component: &'a str) -> impl Iterator<Item = &'a str> {
+        self.projects.values().filter(move |row| row.component == component).map(|row| row.budget.as_str())
+    }
+
     /// The projects of a ballot.
     pub(super) fn projects_of<'a>(&'a self, component: &'a str, budget: &'a str) -> impl Iterator<Item = &'a ProjectRow> {
         self.projects.values().filter(move |row| row.component == component && row.budget == budget)

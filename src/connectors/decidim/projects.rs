@@ -39,6 +39,14 @@ impl Scan<'_> {
                 Ok(listing) => return Some(listing.why_incomplete.unwrap_or_else(|| "a ballot could not be read".to_owned())),
                 Err(error) => return Some(format!("component {}: {error}", component.id)),
             };
+            // A list that is suddenly empty is not believed while the platform's own open data say otherwise (SEC-198).
+            let listed = |id: &str| listing.nodes.iter().any(|ballot| ballot["id"] == id);
+            let shown = self.open_data.witness().into_iter().flat_map(|witness| witness.ballots_of(&component.id));
+            if let Some(id) = shown.into_iter().find(|id| !listed(id)) {
+                let why =
+                    format!("component {}: its list lacks ballot {id}, on which the open data show a project", component.id);
+                return Some(why);
+            }
             // The list has no order, and a new one would be no news.
             listing.nodes.sort_by_key(|ballot| ballot["id"].as_str().and_then(|id| id.parse::<u64>().ok()));
             fields["ballots"] = listing.nodes.into();
