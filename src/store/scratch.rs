@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
 use url::Url;
 
 use super::{StoreError, without_password};
@@ -64,7 +65,9 @@ impl Scratch {
     /// # Errors
     /// When the server does not answer.
     pub async fn settle(&self) -> Result<(), StoreError> {
-        let mut own = PgConnection::connect(&self.url).await?;
+        // It takes as long as it takes, which is nothing to warn of.
+        let options: PgConnectOptions = self.url.parse()?;
+        let mut own = options.disable_statement_logging().connect().await?;
         sqlx::query("VACUUM (ANALYZE)").execute(&mut own).await?;
         Ok(own.close().await?)
     }
