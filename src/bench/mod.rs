@@ -2,8 +2,8 @@
 //!
 //! What is measured is `passerelle serve` (or a command) in a process of its own; where accepting is measured
 //! alone, it is what `serve` has at its door (listener, router, inbox) without the workers behind. Load,
-//! partners, readers and platforms are other processes: this program again in a hidden [`Role`]. CPU comes from `/proc`, per
-//! process, so that the cost of the sender and of the receiver are told apart and a busy machine spoils
+//! partners, readers and platforms are other processes: this program again in a hidden [`Role`]. CPU comes
+//! from `/proc`, per process, so that the cost of the sender and of the receiver are told apart and a busy machine spoils
 //! wall times only. [`Axis::Limits`] measures in the same run what the machine itself can do. The figures
 //! reached, and what bounds them, are in `benches/README.md`.
 //!

@@ -191,9 +191,7 @@ impl Tx {
         if self.stream_pass(partner).await? != Some(cursor.pass) || self.last_open_page(partner).await?.is_some() {
             return Ok(false);
         }
-        let none =
-            self.pick_recalls(partner, cursor, 1).await?.is_empty() && self.pick(partner, cursor, None, 1).await?.is_empty();
-        Ok(none)
+        Ok(self.pick_recalls(partner, cursor, 1).await?.is_empty() && self.pick(partner, cursor, None, 1).await?.is_empty())
     }
 
     /// One page of a partner at a time: two questions for the same page find the same records. SQLite has one writer.
