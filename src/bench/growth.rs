@@ -1,5 +1,6 @@
 //! Whether a gateway that has much pays more for the next thing: the same measurements with few and with
-//! many records, copies and activities in the store.
+//! many records, copies and activities in the store. In turns: what the machine does besides changes from one
+//! minute to the next, and the many are filled for half an hour.
 
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use anyhow::Context;
 use super::inbox::Sender;
 use super::installation::{Installation, until};
 use super::read::JSON;
-use super::{Bench, Figure, content};
+use super::{Bench, Figure, Options, content};
 use crate::domain::partner::PartnerKind;
 use crate::store::{CopyWrite, JournalEntry, JournalState};
 use crate::web::state::CHECK_EVERY;
@@ -19,27 +20,36 @@ const FILLING: u64 = 1_000_000_000;
 const BATCH: u64 = 500;
 /// How many different objects are read again and again.
 const KEPT: u64 = 1_000;
-/// Most processes that are started to find objects in the store, each with an empty memory.
-const ROUNDS: u64 = 10;
+/// How often each level is measured, in turn with the others.
+const TURNS: u64 = 3;
+/// Most processes that are started in a turn to find objects in the store, each with an empty memory.
+const ROUNDS: u64 = 4;
 
 impl Bench<'_> {
     /// Accepting, pushing and reading at each level; the last is held against the first.
     pub(super) async fn growth(&self) -> anyhow::Result<Vec<Figure>> {
-        let city = self.city("growth", "").await?;
-        let mut figures = Vec::new();
-        let mut levels: Vec<Vec<Figure>> = Vec::new();
-        let (mut stored, mut used) = (0, 0);
+        let mut cities = Vec::new();
         for &level in &self.options.stored {
-            city.fill(FILLING + stored..FILLING + level, false).await?;
-            hold(&city, stored..level).await?;
+            let city = self.city("growth", "").await?;
+            city.fill(FILLING..FILLING + level, false).await?;
+            hold(&city, 0..level).await?;
             city.settle().await?;
-            stored = stored.max(level);
-            let found = self.level(&city, level, used).await?;
-            used += 2 * self.options.items + 1_000;
-            figures.extend(found.clone());
-            levels.push(found);
+            cities.push((level, city));
         }
-        if let [first, .., last] = levels.as_slice() {
+        let part = Options { items: self.options.items.div_ceil(TURNS), ..self.options.clone() };
+        let part = Bench { options: &part, databases: self.databases.clone() };
+        let mut levels: Vec<Vec<Figure>> = vec![Vec::new(); cities.len()];
+        for turn in 0..TURNS {
+            for ((level, city), sums) in cities.iter().zip(&mut levels) {
+                let found = part.level(city, *level, turn).await?;
+                *sums = match std::mem::take(sums) {
+                    before if before.is_empty() => found,
+                    before => before.into_iter().zip(&found).map(|(sum, more)| sum.and(more)).collect(),
+                };
+            }
+        }
+        let mut figures = levels.concat();
+        if let ([first, .., last], [(least, _), .., (most, _)]) = (levels.as_slice(), cities.as_slice()) {
             for (few, many) in first.iter().zip(last) {
                 let who = if few.cpu_ms.contains_key("sender") { "sender" } else { "gateway" };
                 let cost = |figure: &Figure| {
@@ -47,17 +57,21 @@ impl Bench<'_> {
                     cpu(who) + cpu("database")
                 };
                 let what = few.name.split(" with ").next().unwrap_or_default();
-                let title = format!("{what}: cost with {stored} against {}", self.options.stored[0]);
+                let title = format!("{what}: cost with {most} against {least}");
                 let took = Duration::from_secs_f64(many.seconds);
                 figures.push(Figure::new("growth", title, 0, took).at_most(cost(many) / cost(few), 1.1, "times"));
             }
         }
-        city.close().await?;
+        for (_, city) in cities {
+            city.close().await?;
+        }
         Ok(figures)
     }
 
-    async fn level(&self, city: &Installation, level: u64, from: u64) -> anyhow::Result<Vec<Figure>> {
+    /// One level's part of a turn.
+    async fn level(&self, city: &Installation, level: u64, turn: u64) -> anyhow::Result<Vec<Figure>> {
         let title = |what: &str| format!("{what} with {level} stored");
+        let from = turn * (2 * self.options.items + 1_000);
         let mut found = vec![self.accept(city, Sender::Partner, from, &title("accepted")).await?];
         let served = city.serve().await?;
         served.rest().await?;
@@ -83,7 +97,7 @@ impl Bench<'_> {
         for one in served {
             one.stop().await?;
         }
-        found.push(self.found(city, level, &title("objects found in the store")).await?);
+        found.push(self.found(city, level, turn, &title("objects found in the store")).await?);
         for figure in &mut found {
             figure.axis = "growth";
         }
@@ -94,7 +108,7 @@ impl Bench<'_> {
     /// memory and that of its SQLite, warm are what the system and a database server keep of their files.
     ///
     /// Every process reads as many as the smallest level holds, so that its first steps weigh alike at each.
-    async fn found(&self, city: &Installation, level: u64, title: &str) -> anyhow::Result<Figure> {
+    async fn found(&self, city: &Installation, level: u64, turn: u64, title: &str) -> anyhow::Result<Figure> {
         let smallest = self.options.stored.iter().copied().min().unwrap_or(level);
         let each = smallest.clamp(1, self.options.items);
         let rounds = self.options.items.div_ceil(each).min(ROUNDS);
@@ -102,7 +116,7 @@ impl Bench<'_> {
         for round in 0..rounds {
             let served = city.serve().await?;
             served.rest().await?;
-            let objects = spread(level, each, rounds, round).map(|n| FILLING + n);
+            let objects = spread(level, each, TURNS * rounds, turn * rounds + round).map(|n| FILLING + n);
             let one = self.look(city, &served, objects, JSON, each, title).await?;
             served.stop().await?;
             found = Some(match found {

@@ -25,6 +25,7 @@ const CONNECTIONS: usize = 1024;
 const BATCH: u64 = 500;
 
 /// Where databases are made.
+#[derive(Clone)]
 pub(super) enum Databases {
     /// Files in the folder of the measurement.
     Files,
