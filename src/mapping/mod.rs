@@ -13,12 +13,12 @@ mod assemble;
 mod body;
 mod coverage;
 mod evaluate;
-mod fingerprint;
 mod node;
 mod parse;
 mod path;
 mod profile;
 mod properties;
+mod sameness;
 mod schema;
 mod transform;
 
@@ -29,8 +29,8 @@ use jiff::tz::TimeZone;
 use url::Url;
 
 pub use coverage::{Coverage, Field, FieldTotals, Standing};
-pub use fingerprint::{fingerprint, same_content, same_words};
 pub use profile::{Profile, ProfileError, Proof};
+pub use sameness::{same_content, same_words};
 pub use schema::SourceSchema;
 pub use transform::Transform;
 

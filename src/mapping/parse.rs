@@ -9,6 +9,7 @@ use super::profile::{Columns, Condition, Entity, PartRule, Personal, Profile, Pr
 use super::properties::{self, Property, Wants};
 use super::transform::{Codes, Transform};
 use crate::domain::Class;
+use crate::domain::digest::sha256;
 use crate::domain::source::ProofKind;
 
 /// Reads and checks a profile.
@@ -40,6 +41,7 @@ pub(super) fn profile(text: &str) -> Result<Profile> {
         entities.insert(name, entity(&node, &codes)?);
     }
     let profile = Profile {
+        digest: sha256(text.as_bytes()),
         name: head.need_text("name")?,
         version: head.need_text("version")?,
         system: head.need_text("system")?,
@@ -87,7 +89,7 @@ fn check_references(root: &Node<'_>, profile: &Profile) -> Result<()> {
 }
 
 fn entity(node: &Node<'_>, codes: &Codes) -> Result<Entity> {
-    let mut known: Vec<&str> = vec!["type", "called", "proof", "drop"];
+    let mut known: Vec<&str> = vec!["type", "called", "proof", "passing", "drop"];
     known.extend(Class::ALL.iter().filter(|class| **class != Class::Argument).map(|class| class.word()));
     node.only(&known)?;
 
@@ -99,6 +101,7 @@ fn entity(node: &Node<'_>, codes: &Codes) -> Result<Entity> {
             _ => return Err(node.wrong("called", "two words are expected: for one, and for several".to_owned())),
         },
         proofs: Vec::new(),
+        passing: node.texts("passing")?,
         records: Vec::new(),
         drops: BTreeMap::new(),
         consumed: BTreeSet::new(),
@@ -120,6 +123,10 @@ fn entity(node: &Node<'_>, codes: &Codes) -> Result<Entity> {
     }
     for drop in node.list("drop")? {
         self::drop(&drop, &mut made)?;
+    }
+    let decided = |field: &String| made.consumed.contains(field) || made.drops.contains_key(field);
+    if let Some(field) = made.passing.iter().find(|field| !decided(field)) {
+        return Err(node.wrong("passing", format!("no rule reads a field `{field}` of the item, and none drops it")));
     }
     Ok(made)
 }

@@ -15,6 +15,8 @@ use crate::domain::text::LanguageTag;
 /// What the fields of one platform mean. Data: read from TOML, never written in Rust.
 #[derive(Debug, Clone)]
 pub struct Profile {
+    /// SHA-256 of the text it was read from.
+    pub(super) digest: [u8; 32],
     pub(super) name: String,
     pub(super) version: String,
     pub(super) system: String,
@@ -81,6 +83,8 @@ pub(super) struct Entity {
     /// What one, and several of them, are called.
     pub called: Option<(String, String)>,
     pub proofs: Vec<Proof>,
+    /// Fields that are another text at every reading and say the same.
+    pub passing: Vec<String>,
     /// The main record first; the others hang on it.
     pub records: Vec<RecordRule>,
     /// Coverage name → reason.
@@ -212,6 +216,12 @@ impl Profile {
         &self.name
     }
 
+    /// SHA-256 of the text it was read from: another one may make something else of the same item.
+    #[must_use]
+    pub const fn digest(&self) -> &[u8; 32] {
+        &self.digest
+    }
+
     /// Its version.
     #[must_use]
     pub fn version(&self) -> &str {
@@ -270,6 +280,12 @@ impl Profile {
     #[must_use]
     pub fn has_page(&self, entity: &str) -> bool {
         self.entities.get(entity).is_some_and(|entity| entity.proofs.iter().any(|proof| proof.kind == ProofKind::PublicPage))
+    }
+
+    /// Fields of an entity's items that are another text at every reading and say the same: signed addresses.
+    #[must_use]
+    pub fn passing(&self, entity: &str) -> &[String] {
+        self.entities.get(entity).map_or(&[], |entity| &entity.passing)
     }
 
     /// Which of the schemas kept beside the profile fits what a probe found: the first whose mark is there.

@@ -5,7 +5,7 @@ use sqlx::{FromRow, QueryBuilder};
 use url::Url;
 
 use super::columns::{remark, small, text_column, whole};
-use super::{CHUNK, StoreError, Tx, comes_again, on_backend};
+use super::{CHUNK, StoreError, Tx, comes_again, on_backend, rounded};
 use crate::domain::PlatformName;
 use crate::words;
 
@@ -33,7 +33,7 @@ pub struct Item {
     pub entity: String,
     /// The platform's own id.
     pub local_id: String,
-    /// SHA-256 of what was read of it.
+    /// SHA-256 of what was read of it and of what else its records depend on; zeros where it has to be mapped again.
     pub fingerprint: [u8; 32],
     /// Where it stands.
     pub state: ItemState,
@@ -173,6 +173,30 @@ impl Tx {
                              missing_scans = excluded.missing_scans, seen_run = excluded.seen_run, url = excluded.url",
                 );
                 query.build().persistent(comes_again(chunk.len())).execute(conn).await?;
+            });
+        }
+        Ok(())
+    }
+
+    /// Writes down that a run saw these items just as they are known.
+    pub async fn see_items(
+        &mut self,
+        platform: &PlatformName,
+        entity: &str,
+        local_ids: &[&str],
+        run: i64,
+    ) -> Result<(), StoreError> {
+        for chunk in local_ids.chunks(CHUNK) {
+            on_backend!(&mut *self, conn: Db => {
+                let mut query = QueryBuilder::<Db>::new("UPDATE item SET seen_run = ");
+                query.push_bind(run).push(" WHERE platform = ").push_bind(platform);
+                query.push(" AND entity = ").push_bind(entity).push(" AND local_id IN (");
+                let mut list = query.separated(", ");
+                for id in rounded(chunk) {
+                    list.push_bind(id);
+                }
+                query.push(")");
+                query.build().execute(conn).await?;
             });
         }
         Ok(())

@@ -1,23 +1,59 @@
-//! One batch of what a scan sent: map, compare by content, write what changed, all in one transaction.
+//! One batch of what a scan sent: pass over what says what it said, map the rest, compare by content, write what
+//! changed, all in one transaction.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::names::NameBook;
+use super::print::{Prints, is_as_before};
 use super::revise;
 use super::tree::{Desk, is_new};
-use super::{Run, Sync, SyncError, names};
+use super::{Run, Sync, SyncError, names, print};
 use crate::connectors::ScanEvent;
 use crate::domain::digest::{Digest, DigestSalt};
 use crate::domain::source::{Evidence, SourceRecord};
 use crate::domain::{Class, Key, LocalId, RecordId};
-use crate::mapping::{Draft, Mapped, fingerprint};
+use crate::mapping::Draft;
 use crate::store::{Item, ItemState, Standing, StoredRecord};
 use crate::telemetry::kill_point;
 
-/// Names minted for a batch, and the items known of it.
+/// What is known of a batch's items.
+#[derive(Default)]
 struct Batch {
-    keys: HashMap<LocalId, Key>,
     items: HashMap<(String, String), Item>,
+    /// Items whose names were looked up, by what they say: one that comes twice may name other things.
+    named: HashSet<((String, String), [u8; 32])>,
+    /// What was found.
+    keys: HashMap<LocalId, Key>,
+}
+
+/// An event, and the item that it is about.
+struct Told<'a> {
+    event: &'a ScanEvent,
+    entity: &'a str,
+    local_id: &'a str,
+    /// The item itself, if it may be shown.
+    proven: Option<&'a SourceRecord>,
+    print: [u8; 32],
+}
+
+impl<'a> Told<'a> {
+    fn by(event: &'a ScanEvent, prints: &Prints) -> Option<Self> {
+        let (entity, local_id, item) = match event {
+            ScanEvent::Item(source) => (&source.entity, &source.local_id, Some(&**source)),
+            ScanEvent::Withheld { entity, local_id, .. } | ScanEvent::FailedRead { entity, local_id, .. } => {
+                (entity, local_id, None)
+            }
+            ScanEvent::Progress { .. } => return None,
+        };
+        let proven = item.filter(|source| matches!(source.evidence, Evidence::Proven { .. }));
+        let print = proven.map_or(print::NONE, |source| prints.of(source));
+        Some(Self { event, entity, local_id, proven, print })
+    }
+
+    fn key(&self) -> (String, String) {
+        (self.entity.to_owned(), self.local_id.to_owned())
+    }
 }
 
 impl Sync {
@@ -46,84 +82,118 @@ impl Run<'_> {
             return Ok(());
         }
         kill_point("sync.after-fetch");
-        let sync = self.sync;
-        let mut desk = Desk::open(sync).await?;
-        let batch = self.prepare(&mut desk, &events).await?;
-        for event in events {
-            match event {
-                ScanEvent::Item(source) => self.item(&mut desk, &batch, &source).await?,
-                ScanEvent::Withheld { entity, local_id, reason } => {
-                    self.withheld(&mut desk, &batch, entity, local_id, reason).await?;
+        let mut desk = Desk::open(self.sync).await?;
+        let told: Vec<Told<'_>> = events.iter().filter_map(|event| Told::by(event, &self.prints)).collect();
+        let mut batch = Batch { items: self.recall(&mut desk, &told).await?, ..Batch::default() };
+        let as_before = |told: &Told<'_>| batch.items.get(&told.key()).is_some_and(|before| is_as_before(before, &told.print));
+        let changed: Vec<&Told<'_>> = told.iter().filter(|told| self.vanished || !as_before(told)).collect();
+        self.name(&mut desk, &mut batch, &changed).await?;
+        for told in &told {
+            match told.event {
+                ScanEvent::Item(source) => self.item(&mut desk, &mut batch, told, source).await?,
+                ScanEvent::Withheld { reason, .. } => {
+                    self.withheld(&mut desk, &batch, told.key(), reason).await?;
                 }
-                ScanEvent::FailedRead { entity, local_id, .. } => {
-                    self.entity(&entity).failed_reads += 1;
+                ScanEvent::FailedRead { entity, .. } => {
+                    self.entity(entity).failed_reads += 1;
                     // It exists: it is not absent, and stays as it was.
-                    if let Some(item) = batch.items.get(&(entity, local_id)) {
-                        desk.remember(Item { seen_run: self.held.number, ..item.clone() });
-                    }
+                    desk.see(told.key());
                 }
                 ScanEvent::Progress { .. } => {}
             }
             desk.keep_low().await?;
         }
         kill_point("sync.after-map");
-        desk.save(&self.held).await
+        self.vanished |= desk.save(&self.held).await?;
+        Ok(())
     }
 
-    /// Mints the names that the batch needs, and looks up what is known under them.
-    async fn prepare(&mut self, desk: &mut Desk<'_>, events: &[ScanEvent]) -> Result<Batch, SyncError> {
-        let sync = self.sync;
-        let (mut wanted, mut possible) = (Vec::new(), Vec::new());
+    /// What is remembered of a batch's items.
+    async fn recall(&self, desk: &mut Desk<'_>, told: &[Told<'_>]) -> Result<HashMap<(String, String), Item>, SyncError> {
         let mut ids: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-        for event in events {
-            let (entity, local_id) = match event {
-                ScanEvent::Item(source) => {
-                    if matches!(source.evidence, Evidence::Proven { .. }) {
-                        wanted.extend(sync.profile.references(source, &sync.publisher));
-                    }
-                    (&source.entity, &source.local_id)
-                }
-                ScanEvent::Withheld { entity, local_id, .. } | ScanEvent::FailedRead { entity, local_id, .. } => {
-                    (entity, local_id)
-                }
-                ScanEvent::Progress { .. } => continue,
-            };
-            ids.entry(entity).or_default().push(local_id.clone());
-            possible.extend(sync.locals(entity, local_id));
+        for told in told {
+            ids.entry(told.entity).or_default().push(told.local_id.to_owned());
         }
         let mut items = HashMap::new();
         for (entity, ids) in ids {
-            let found = desk.tx().await?.items_by_id(&sync.publisher.platform, entity, &ids).await?;
+            let found = desk.tx().await?.items_by_id(&self.sync.publisher.platform, entity, &ids).await?;
             items.extend(found.into_iter().map(|item| ((item.entity.clone(), item.local_id.clone()), item)));
+        }
+        Ok(items)
+    }
+
+    /// Mints the names that items need, and looks up what is stored under them.
+    async fn name(&mut self, desk: &mut Desk<'_>, batch: &mut Batch, told: &[&Told<'_>]) -> Result<(), SyncError> {
+        let sync = self.sync;
+        let (mut wanted, mut possible) = (Vec::new(), Vec::new());
+        for told in told {
+            wanted.extend(told.proven.into_iter().flat_map(|source| sync.profile.references(source, &sync.publisher)));
+            possible.extend(sync.locals(told.entity, told.local_id));
+            batch.named.insert((told.key(), told.print));
         }
         let mut keys = desk.tx().await?.mint(&wanted, self.rng).await?;
         possible.retain(|local| !keys.contains_key(local));
         keys.extend(desk.tx().await?.minted(&possible).await?);
         let addresses: HashSet<RecordId> =
             keys.iter().map(|(local, key)| sync.address(local.class, key)).collect::<Result<_, _>>()?;
-        desk.know(&addresses.into_iter().collect::<Vec<_>>()).await?;
-        Ok(Batch { keys, items })
+        desk.know(addresses).await?;
+        batch.keys.extend(keys);
+        Ok(())
     }
 
     /// One item that the platform sent.
-    async fn item(&mut self, desk: &mut Desk<'_>, batch: &Batch, source: &SourceRecord) -> Result<(), SyncError> {
-        let sync = self.sync;
-        let key = (source.entity.clone(), source.local_id.clone());
+    async fn item(
+        &mut self,
+        desk: &mut Desk<'_>,
+        batch: &mut Batch,
+        told: &Told<'_>,
+        source: &SourceRecord,
+    ) -> Result<(), SyncError> {
+        let (sync, key) = (self.sync, told.key());
         // What this transaction made of it already (with what it hangs on), else what was known before.
         let before = desk.item(&key).or_else(|| batch.items.get(&key)).cloned();
-        let before = before.as_ref();
         self.entity(&source.entity).read += 1;
+        let seen_run = self.held.number;
+        if let Some(before) = before.as_ref().filter(|before| is_as_before(before, &told.print))
+            && !self.vanished
+            && !desk.vanished
+        {
+            // It may have been missed by an earlier reading.
+            if before.reason.is_some() || before.missing_scans > 0 {
+                desk.remember(Item { reason: None, missing_scans: 0, seen_run, ..before.clone() });
+            } else {
+                desk.see(key);
+            }
+            self.entity(&source.entity).unchanged += 1;
+            return Ok(());
+        }
         let mut now = Item {
             platform: sync.publisher.platform.clone(),
             entity: source.entity.clone(),
             local_id: source.local_id.clone(),
-            fingerprint: before.map_or([0; 32], |item| item.fingerprint),
+            fingerprint: before.map_or(print::NONE, |item| item.fingerprint),
             state: ItemState::Held,
             reason: None,
             missing_scans: 0,
-            seen_run: self.held.number,
+            seen_run,
             url: source.url.clone(),
         };
+        let named = (key, told.print);
+        if !batch.named.contains(&named) {
+            self.name(desk, batch, &[told]).await?;
+        }
+        if let Evidence::Unproven { reason } = &source.evidence {
+            self.entity(&source.entity).hold_back(reason);
+            let published = self.own_records(desk, batch, source).iter().any(|id| is_live(desk, id));
+            if published {
+                // It was public and no proof shows it now: concluded at the end, under the mass guard.
+                self.unproven.insert(named.0);
+                return Ok(());
+            }
+            now.reason = Some(reason.clone());
+            desk.remember(now);
+            return Ok(());
+        }
         let names = NameBook {
             public_url: &sync.public_url,
             platform: &sync.publisher.platform,
@@ -131,22 +201,10 @@ impl Run<'_> {
             keys: &batch.keys,
             own: (&source.entity, &source.local_id),
             known: &desk.known,
+            missed: Cell::new(false),
         };
-        if let Evidence::Unproven { reason } = &source.evidence {
-            self.coverage.see(&sync.profile, source, &Mapped::default());
-            self.entity(&source.entity).hold_back(reason);
-            let published = self.own_records(desk, batch, source).iter().any(|id| is_live(desk, id));
-            if published {
-                // It was public and no proof shows it now: concluded at the end, under the mass guard.
-                self.unproven.insert(key);
-                return Ok(());
-            }
-            now.reason = Some(reason.clone());
-            desk.remember(now);
-            return Ok(());
-        }
         let mapped = sync.profile.map(source, &sync.publisher, &names);
-        self.coverage.see(&sync.profile, source, &mapped);
+        let missed = names.missed.get();
         if mapped.drafts.is_empty() {
             let reason = mapped.held.unwrap_or_else(|| "the profile makes nothing of it".to_owned());
             self.entity(&source.entity).hold_back(&reason);
@@ -160,15 +218,10 @@ impl Run<'_> {
             desk.remember(now);
             return Ok(());
         }
-        let print = fingerprint(&mapped.drafts);
-        let as_before = before.is_some_and(|item| item.state == ItemState::Public && item.fingerprint == print);
         now.state = ItemState::Public;
-        now.fingerprint = print;
+        // What it points to may be there the next time.
+        now.fingerprint = if missed { print::NONE } else { told.print };
         desk.remember(now);
-        if as_before {
-            self.entity(&source.entity).unchanged += 1;
-            return Ok(());
-        }
         self.revise(desk, batch, source, mapped.drafts).await
     }
 
@@ -236,9 +289,8 @@ impl Run<'_> {
         &mut self,
         desk: &mut Desk<'_>,
         batch: &Batch,
-        entity: String,
-        local_id: String,
-        reason: String,
+        (entity, local_id): (String, String),
+        reason: &str,
     ) -> Result<(), SyncError> {
         let mut ours = false;
         for local in self.sync.locals(&entity, &local_id) {
@@ -255,9 +307,9 @@ impl Run<'_> {
             platform: self.sync.publisher.platform.clone(),
             entity,
             local_id,
-            fingerprint: before.map_or([0; 32], |item| item.fingerprint),
+            fingerprint: before.map_or(print::NONE, |item| item.fingerprint),
             state: ItemState::Withheld,
-            reason: Some(reason),
+            reason: Some(reason.to_owned()),
             missing_scans: 0,
             seen_run: self.held.number,
             url: before.and_then(|item| item.url.clone()),

@@ -248,7 +248,7 @@ impl Run<'_> {
         let (mut hidden, mut deleted, mut waiting) = (0, 0, 0);
         for absent in absent {
             let ids: Vec<RecordId> = absent.records.clone();
-            desk.know(&ids).await?;
+            desk.know(ids.iter().cloned()).await?;
             let mut item = Item { missing_scans: absent.scans(), ..absent.item.clone() };
             if ids.is_empty() {
                 // It was never published, and is not there any more.
@@ -284,7 +284,8 @@ impl Run<'_> {
         summary.hidden += hidden;
         summary.deleted += deleted;
         summary.waiting += waiting;
-        desk.save(&self.held).await
+        self.vanished |= desk.save(&self.held).await?;
+        Ok(())
     }
 }
 

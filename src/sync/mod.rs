@@ -1,7 +1,8 @@
 //! From a platform to our records: scan, compare by content, write what changed.
 //!
-//! One [`Sync::run`] reads the platform through its connector, maps each item by the profile, compares it
-//! with what is stored, and writes record, sealed bytes and change in one transaction per batch. At the
+//! One [`Sync::run`] reads the platform through its connector, maps each item that does not say just what it
+//! said (`print`) by the profile, compares it with what is stored, and writes record, sealed bytes and change
+//! in one transaction per batch. At the
 //! end it concludes what absence means, and only where the reading was complete. Architecture §4.6 is its
 //! law. Killed anywhere, the next run completes: everything is decided from what is stored.
 //!
@@ -15,6 +16,7 @@ mod names;
 mod pile;
 mod preview;
 mod preview_text;
+mod print;
 mod revise;
 mod summary;
 mod tree;
@@ -30,11 +32,12 @@ use url::Url;
 
 pub use self::names::Pseudonyms;
 pub use self::preview::{Preview, Sample};
+use self::print::Prints;
 pub use self::summary::{EntitySummary, RunSummary};
-use crate::connectors::{Connector, ConnectorError, Probe, ReadPlan, ScanEvent, ScanReport};
+use crate::connectors::{Connector, ConnectorError, ReadPlan, ScanEvent, ScanReport};
 use crate::domain::Clock;
 use crate::domain::seal::{Seal, SealError};
-use crate::mapping::{Coverage, Profile, Publisher, SourceSchema};
+use crate::mapping::{Profile, Publisher};
 use crate::store::leases::this_process;
 use crate::store::{HeldRun, RunOutcome, Store, StoreError};
 use crate::telemetry::kill_point;
@@ -126,7 +129,9 @@ struct Run<'a> {
     held: HeldRun,
     rng: &'a mut (dyn Rng + Send + std::marker::Sync),
     entities: BTreeMap<String, EntitySummary>,
-    coverage: Coverage,
+    prints: Prints,
+    /// Whether something ceased to be there in this run that an item may point to: then no print is believed.
+    vanished: bool,
     /// Items that were seen, but without proof, and were public before.
     unproven: HashSet<(String, String)>,
     /// Per entity, items of ours that the platform held back by name.
@@ -147,14 +152,15 @@ impl Sync {
         rng: &mut (dyn Rng + Send + std::marker::Sync),
         progress: &mut (dyn FnMut(&Progress) + Send),
     ) -> Result<RunSummary, SyncError> {
-        let held = self.start().await?;
+        let (held, vanished) = self.start().await?;
         let mut run = Run {
             sync: self,
             options,
             held,
             rng,
             entities: self.profile.entities().map(|name| (name.to_owned(), EntitySummary::default())).collect(),
-            coverage: Coverage::new(),
+            prints: Prints::new(self, vanished, self.clock.now()),
+            vanished: false,
             unproven: HashSet::new(),
             named: HashMap::new(),
             doubtful: HashSet::new(),
@@ -171,8 +177,8 @@ impl Sync {
         }
     }
 
-    /// Begins a run, unless another one holds the platform.
-    async fn start(&self) -> Result<HeldRun, SyncError> {
+    /// Begins a run, unless another one holds the platform; with it, what prints depend on.
+    async fn start(&self) -> Result<(HeldRun, Option<String>), SyncError> {
         let mut tx = self.store.write().await?;
         let (platform, now) = (&self.publisher.platform, self.clock.now());
         let Some(held) = tx.start_run(platform, &this_process(), now, now.plus(HOLD)).await? else {
@@ -182,8 +188,9 @@ impl Sync {
                 holder: other.unwrap_or_else(|| "another run".to_owned()),
             });
         };
+        let vanished = tx.fact(&print::vanished(platform)).await?;
         tx.save().await?;
-        Ok(held)
+        Ok((held, vanished))
     }
 
     /// Gives the platform back after a run of this process that was stopped in the middle. What it committed
@@ -214,35 +221,10 @@ impl Sync {
             proofs: proofs.map(|(entity, proofs)| (entity.to_owned(), proofs.iter().map(|proof| proof.kind).collect())).collect(),
         }
     }
-
-    /// The fields that the platform's types have: its own introspection where it is open, else the schema
-    /// kept beside the profile for what the probe found.
-    fn schema(&self, probe: &Probe) -> Option<SourceSchema> {
-        let generation = self.profile.generation(&probe.capabilities)?;
-        let kept = SourceSchema::built_in(self.profile.system(), generation)?;
-        Some(match &probe.types {
-            Some(types) => kept.with_fields(types),
-            None => kept,
-        })
-    }
-
-    /// The account of fields before anything was read.
-    fn expected(&self, probe: &Probe) -> Coverage {
-        let mut coverage = Coverage::new();
-        if let Some(schema) = self.schema(probe) {
-            coverage.expect(&self.profile, &schema);
-        }
-        for (table, columns) in &probe.columns {
-            coverage.columns(&self.profile, table, columns);
-        }
-        coverage
-    }
 }
 
 impl Run<'_> {
     async fn go(&mut self, progress: &mut (dyn FnMut(&Progress) + Send)) -> Result<ScanReport, SyncError> {
-        let probe = self.sync.connector.probe().await?;
-        self.coverage = self.sync.expected(&probe);
         let (sender, events) = mpsc::channel(AHEAD);
         let plan = self.sync.plan();
         let connector = Arc::clone(&self.sync.connector);
@@ -281,7 +263,8 @@ impl Run<'_> {
     /// Gives a sign of life, so that no other run takes the platform over.
     async fn hold(&self) -> Result<(), SyncError> {
         let desk = tree::Desk::open(self.sync).await?;
-        desk.save(&self.held).await
+        desk.save(&self.held).await?;
+        Ok(())
     }
 
     fn entity(&mut self, entity: &str) -> &mut EntitySummary {
@@ -316,7 +299,6 @@ impl Run<'_> {
             outcome,
             message,
             entities: self.entities,
-            coverage: self.coverage,
             requests: ended.map_or(0, |report| report.requests),
             notes: ended.map(|report| report.notes.clone()).unwrap_or_default(),
         }

@@ -1,5 +1,6 @@
 //! The names that mapping is given: addresses from minted keys, pseudonyms from the city's secret.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 
 use aws_lc_rs::hmac;
@@ -18,6 +19,11 @@ impl Pseudonyms {
     #[must_use]
     pub fn new(secret: &[u8; 32]) -> Self {
         Self(hmac::Key::new(hmac::HMAC_SHA256, secret))
+    }
+
+    /// Another secret has another print; the secret is not found by it.
+    pub(super) fn print(&self) -> impl AsRef<[u8]> {
+        hmac::sign(&self.0, b"print")
     }
 
     /// How a person is called within one process: `px:` and 16 base32 letters.
@@ -56,13 +62,17 @@ pub(super) struct NameBook<'a> {
     pub own: (&'a str, &'a str),
     /// What is stored: others can be pointed to only when a visitor finds something there.
     pub known: &'a HashMap<RecordId, StoredRecord>,
+    /// Whether something was asked for that nobody can be pointed to.
+    pub missed: Cell<bool>,
 }
 
 impl Names for NameBook<'_> {
     fn record(&self, local: &LocalId) -> Option<RecordId> {
-        let address = address(self.public_url, local.class, self.keys.get(local)?)?;
         let own = self.own == (local.entity.as_str(), local.id.as_str());
-        (own || self.known.get(&address).is_some_and(can_be_pointed_to)).then_some(address)
+        let address = self.keys.get(local).and_then(|key| address(self.public_url, local.class, key));
+        let found = address.filter(|address| own || self.known.get(address).is_some_and(can_be_pointed_to));
+        self.missed.set(self.missed.get() || found.is_none());
+        found
     }
 
     fn theme(&self, scheme: &str, id: &str) -> Option<RecordId> {
@@ -74,8 +84,13 @@ impl Names for NameBook<'_> {
     }
 }
 
-/// Whether a visitor finds something at an address. A reply may point to a comment that is hidden or gone:
-/// its page says so.
+/// Whether a record of this class can be pointed to even when it is hidden or gone: its page says so, to whoever
+/// comes from a reply.
+pub(super) const fn stays(class: Class) -> bool {
+    matches!(class, Class::Comment | Class::Argument)
+}
+
+/// Whether a visitor finds something at an address.
 fn can_be_pointed_to(stored: &StoredRecord) -> bool {
-    stored.standing == Standing::Live || matches!(stored.class, Class::Comment | Class::Argument)
+    stored.standing == Standing::Live || stays(stored.class)
 }

@@ -14,7 +14,7 @@ use crate::domain::author::AuthorKind;
 use crate::domain::record::Body;
 use crate::domain::source::{Evidence, SourceRecord};
 use crate::domain::{Class, Key, LocalId, PlatformName, Record, RecordId, Timestamp};
-use crate::mapping::{Coverage, Mapped, Names, Standing};
+use crate::mapping::{Coverage, Mapped, Names, SourceSchema, Standing};
 
 /// What a reading would publish.
 #[derive(Debug, Clone)]
@@ -97,6 +97,29 @@ impl Sync {
         looked?;
         preview.end(&report?, self.clock.now(), began);
         Ok(preview)
+    }
+
+    /// The fields that the platform's types have: its own introspection where it is open, else the schema
+    /// kept beside the profile for what the probe found.
+    fn schema(&self, probe: &Probe) -> Option<SourceSchema> {
+        let generation = self.profile.generation(&probe.capabilities)?;
+        let kept = SourceSchema::built_in(self.profile.system(), generation)?;
+        Some(match &probe.types {
+            Some(types) => kept.with_fields(types),
+            None => kept,
+        })
+    }
+
+    /// The account of fields before anything was read.
+    fn expected(&self, probe: &Probe) -> Coverage {
+        let mut coverage = Coverage::new();
+        if let Some(schema) = self.schema(probe) {
+            coverage.expect(&self.profile, &schema);
+        }
+        for (table, columns) in &probe.columns {
+            coverage.columns(&self.profile, table, columns);
+        }
+        coverage
     }
 }
 

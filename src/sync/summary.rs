@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::connectors::EntityReport;
 use crate::domain::PlatformName;
-use crate::mapping::Coverage;
 use crate::store::RunOutcome;
 
 /// Different reasons kept per entity; the rest is counted together.
@@ -25,8 +24,6 @@ pub struct RunSummary {
     pub message: Option<String>,
     /// Per entity.
     pub entities: BTreeMap<String, EntitySummary>,
-    /// Which source fields were understood.
-    pub coverage: Coverage,
     /// How many requests it took.
     pub requests: u64,
     /// What else a person should know.

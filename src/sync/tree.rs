@@ -1,13 +1,14 @@
 //! One transaction of a run: records known in it, writes gathered for it, and what hangs on a record.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::names::stays;
 use super::pile::{Decided, Pile, UnderWay, Written};
 use super::revise::{self, Next};
-use super::{HOLD, Sync, SyncError};
+use super::{HOLD, Sync, SyncError, print};
 use crate::domain::change::ChangeKind;
 use crate::domain::digest::Digest;
 use crate::domain::record::ReasonCode;
@@ -37,6 +38,10 @@ pub(super) struct Desk<'a> {
     /// Records of which something moved that is not signed.
     unsigned: BTreeMap<RecordId, Record>,
     items: BTreeMap<(String, String), Item>,
+    /// Items that are as they were, by their entity.
+    seen: BTreeMap<String, BTreeSet<String>>,
+    /// Whether something ceases to be there that an item may point to.
+    pub vanished: bool,
 }
 
 impl<'a> Desk<'a> {
@@ -51,6 +56,8 @@ impl<'a> Desk<'a> {
             pile: Pile::default(),
             unsigned: BTreeMap::new(),
             items: BTreeMap::new(),
+            seen: BTreeMap::new(),
+            vanished: false,
         })
     }
 
@@ -68,9 +75,10 @@ impl<'a> Desk<'a> {
         self.tx.as_mut().ok_or(SyncError::Unwritten)
     }
 
-    /// Brings records into `known`.
-    pub async fn know(&mut self, ids: &[RecordId]) -> Result<(), SyncError> {
-        let found = self.tx().await?.lookup_records(ids).await?;
+    /// Brings records into `known`. What is known already may wait to be written, and stays.
+    pub async fn know(&mut self, ids: impl IntoIterator<Item = RecordId>) -> Result<(), SyncError> {
+        let news: Vec<RecordId> = ids.into_iter().filter(|id| !self.known.contains_key(id)).collect();
+        let found = self.tx().await?.lookup_records(&news).await?;
         self.known.extend(found.into_iter().map(|record| (record.id.clone(), record)));
         Ok(())
     }
@@ -85,6 +93,7 @@ impl<'a> Desk<'a> {
         if material {
             self.reworded.insert(record.id.clone());
         }
+        self.vanished |= !record.is_visible() && !stays(record.class());
         let stored = StoredRecord {
             id: record.id.clone(),
             class: record.class(),
@@ -123,6 +132,11 @@ impl<'a> Desk<'a> {
     /// Remembers what became of an item.
     pub fn remember(&mut self, item: Item) {
         self.items.insert((item.entity.clone(), item.local_id.clone()), item);
+    }
+
+    /// Remembers that an item is as it was.
+    pub fn see(&mut self, (entity, local_id): (String, String)) {
+        self.seen.entry(entity).or_default().insert(local_id);
     }
 
     /// What this transaction remembers of an item.
@@ -234,6 +248,7 @@ impl<'a> Desk<'a> {
         }
         self.tx().await?.bury_records(&burials).await?;
         for burial in burials {
+            self.vanished |= !stays(burial.tombstone.former_class);
             self.known.remove(&burial.tombstone.id);
         }
         Ok(())
@@ -290,13 +305,22 @@ impl<'a> Desk<'a> {
         if self.pile.len() >= HIGH { self.pass_on().await } else { Ok(()) }
     }
 
-    /// Commits, if the platform is still held by this run.
-    pub async fn save(mut self, held: &HeldRun) -> Result<(), SyncError> {
+    /// Commits, if the platform is still held by this run; whether something vanished.
+    pub async fn save(mut self, held: &HeldRun) -> Result<bool, SyncError> {
         self.flush().await?;
         let unsigned: Vec<Record> = std::mem::take(&mut self.unsigned).into_values().collect();
         self.tx().await?.keep_unsigned(&unsigned).await?;
         let items: Vec<Item> = std::mem::take(&mut self.items).into_values().collect();
         self.tx().await?.put_items(&items).await?;
+        let platform = &self.sync.publisher.platform;
+        // After what was written of them: it may have come about by something they hang on.
+        for (entity, ids) in std::mem::take(&mut self.seen) {
+            let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+            self.tx().await?.see_items(platform, &entity, &ids, held.number).await?;
+        }
+        if self.vanished {
+            self.tx().await?.put_fact(&print::vanished(platform), &held.number.to_string()).await?;
+        }
         let until = self.now.plus(HOLD);
         if !self.tx().await?.hold_run(held, until).await? {
             return Err(SyncError::TakenOver(self.sync.publisher.platform.to_string()));
@@ -304,7 +328,7 @@ impl<'a> Desk<'a> {
         kill_point("sync.before-commit");
         self.tx.take().ok_or(SyncError::Unwritten)?.save().await?;
         kill_point("sync.after-commit");
-        Ok(())
+        Ok(self.vanished)
     }
 }
 

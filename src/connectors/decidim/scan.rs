@@ -21,7 +21,7 @@ use super::probe::questions_for;
 use super::queries::{Question, Questions};
 use super::{COMMENT, PROCESS, comments};
 use crate::connectors::{ConnectorError, EntityReport, ReadPlan, ScanEvent, ScanReport};
-use crate::domain::source::{Evidence, SourceRecord};
+use crate::domain::source::{Evidence, ProofKind, SourceRecord};
 
 /// How long an archive that is being produced is left alone before it is asked for again.
 const ARCHIVE_PAUSE: Duration = Duration::from_secs(20);
@@ -186,6 +186,19 @@ impl<'a> Scan<'a> {
         Ok(())
     }
 
+    /// While the archive is being produced, nothing is concluded about what it alone shows to be public.
+    fn miss_archive(&mut self, kind: Kind) {
+        if !matches!(self.open_data, OpenData::Preparing) {
+            return;
+        }
+        for entity in kind.entities() {
+            let said = self.report.entities.get(*entity).is_some_and(|report| !report.complete);
+            if !said && self.plan.proofs_for(entity) == [ProofKind::OpenDataCsv] {
+                self.incomplete(entity, self.open_data.silence());
+            }
+        }
+    }
+
     async fn read_processes(&mut self, components: &BTreeMap<String, Vec<Value>>) -> Result<Vec<Process>, ConnectorError> {
         let (list, complaint) = self.ask_list(Question::Processes).await?;
         if let Some(complaint) = complaint {
@@ -282,6 +295,7 @@ impl<'a> Scan<'a> {
             return Ok(());
         }
         self.ask_for_archive().await?;
+        self.miss_archive(kind);
         let read = match kind {
             Kind::Proposals => self.read_proposals(process, component).await,
             Kind::Meetings => self.read_meetings(process, component).await,

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use passerelle::connectors::ConnectorError;
 use passerelle::demo::platform::{Fault, When};
@@ -31,11 +31,17 @@ impl Liar {
         let address = listener.local_addr().unwrap();
         let router = Router::new()
             .route("/api", post(api))
-            .route("/open-data/download", get(|State(liar): State<Self>| async move { (liar.archive)() }))
+            .route("/open-data/download", get(|State(liar): State<Self>| async move { liar.download() }))
             .fallback(|| async { "a page" })
             .with_state(self);
         tokio::spawn(async move { axum::serve(listener, router).await });
         format!("http://{address}/")
+    }
+
+    /// No archive: the platform begins to produce one, and sends back to a page.
+    fn download(self) -> Response {
+        let archive = (self.archive)();
+        if archive.is_empty() { Redirect::to("/").into_response() } else { archive.into_response() }
     }
 
     async fn read(self) -> Reading {
@@ -100,6 +106,17 @@ async fn a_sort_of_component_that_the_platform_cannot_be_asked_about_is_not_take
     assert!(reading.report().entities["meeting"].complete);
     let probe = connector(&liar.start().await).probe().await.unwrap();
     assert!(probe.lacking.contains("Budgets"), "{:?}", probe.lacking);
+}
+
+#[tokio::test]
+async fn while_the_open_data_are_produced_nothing_is_concluded_about_what_they_alone_show() {
+    let liar = Liar { list: |_| page(&json!([{ "id": "1" }]), false, &json!("MQ")), archive: Vec::new };
+    let reading = liar.read().await;
+    assert_eq!(outcome(&reading).1, "", "proposals have pages");
+    let comment = &reading.report().entities["comment"];
+    assert!(!comment.complete, "{comment:?}");
+    let why = comment.why_incomplete.as_ref().unwrap();
+    assert_eq!(why.matches("is producing its open data").count(), 1, "{why}");
 }
 
 #[tokio::test]

@@ -56,4 +56,19 @@ store_tests! {
         let held = tx.items_by_id(&platform(), "proposal", &["00002".to_owned()]).await?;
         assert_eq!(held[0].reason.as_deref(), Some("no second source shows it"));
     }
+
+    async fn seeing_items_again_changes_nothing_else_and_adds_none(store: Store) {
+        let mut tx = store.write().await?;
+        let (mut first, other) = (item(1, 1), item(3, 1));
+        first.reason = Some("a person has to decide".to_owned());
+        tx.put_items(&[first.clone(), item(2, 1), other.clone()]).await?;
+        let numbers: Vec<String> = (1..=700).filter(|n| *n != 3).map(|n| format!("{n:05}")).collect();
+        let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
+        tx.see_items(&platform(), "proposal", &numbers, 2).await?;
+        tx.see_items(&platform(), "comment", &numbers, 3).await?;
+        tx.see_items(&platform(), "proposal", &[], 3).await?;
+        first.seen_run = 2;
+        assert_eq!(tx.items(&platform(), "proposal", None, 10).await?, [first, item(2, 2), other]);
+        assert_eq!(tx.items(&platform(), "comment", None, 10).await?, []);
+    }
 }

@@ -3,6 +3,7 @@
 //! The platform is a script: it answers what each test says, and nothing else.
 
 mod absence;
+mod again;
 mod guard;
 mod histories;
 mod hostile;

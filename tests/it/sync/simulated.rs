@@ -154,6 +154,11 @@ store_tests! {
             let second = city.run().await;
             assert_eq!(city.changes().await, [], "{generation:?}: an unchanged platform");
             assert_eq!(second.entities[PROPOSAL].unchanged, first.entities[PROPOSAL].published);
+            // Everything is mapped again, and says what is stored to the letter.
+            city.clock.advance(Duration::from_hours(24));
+            let third = city.run().await;
+            assert_eq!(city.changes().await, [], "{generation:?}: an unchanged platform, the day after");
+            assert_eq!(third.entities[PROPOSAL].unchanged, first.entities[PROPOSAL].published);
         }
     }
 

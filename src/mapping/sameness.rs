@@ -1,30 +1,10 @@
-//! Comparing what a source says now with what it said before.
+//! Comparing what a record says now with what it said before.
 
 use std::time::Duration;
 
-use crate::domain::digest::sha256;
 use crate::domain::record::Body;
 use crate::domain::tally::SupportTally;
 use crate::domain::{Record, Timestamp};
-
-use super::Draft;
-
-/// A digest of everything that an item's records say, and of where the platform keeps a file: equal digests
-/// mean that nothing changed but the time of reading. Memory of the last scan; never published.
-#[must_use]
-pub fn fingerprint(drafts: &[Draft]) -> [u8; 32] {
-    let mut bytes = Vec::new();
-    for draft in drafts {
-        let mut record = still(draft.record.clone());
-        if let (Body::Document(still), Body::Document(said)) = (&mut record.body, &draft.record.body) {
-            still.file.clone_from(&said.file);
-        }
-        // A record serialises: its maps have text keys and its numbers are finite.
-        bytes.extend(serde_json::to_vec(&record).unwrap_or_default());
-        bytes.push(b'\n');
-    }
-    sha256(&bytes)
-}
 
 /// Whether two revisions say the same, counts and coverage included.
 #[must_use]
