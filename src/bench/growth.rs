@@ -32,15 +32,27 @@ impl Bench<'_> {
         for &level in &self.options.stored {
             let city = self.city("growth", "").await?;
             city.fill(FILLING..FILLING + level, false).await?;
-            hold(&city, 0..level).await?;
-            city.settle().await?;
+            hold(&city, level).await?;
             cities.push((level, city));
         }
+        let measured = self.turns(&cities).await;
+        for (_, city) in cities {
+            city.close().await?;
+        }
+        measured
+    }
+
+    /// Each level in turn; at the end the last is held against the first.
+    async fn turns(&self, cities: &[(u64, Installation)]) -> anyhow::Result<Vec<Figure>> {
         let part = Options { items: self.options.items.div_ceil(TURNS), ..self.options.clone() };
         let part = Bench { options: &part, databases: self.databases.clone() };
         let mut levels: Vec<Vec<Figure>> = vec![Vec::new(); cities.len()];
         for turn in 0..TURNS {
             for ((level, city), sums) in cities.iter().zip(&mut levels) {
+                // What the turn before left to a database server is paid by nobody.
+                for (_, city) in cities {
+                    city.settle().await?;
+                }
                 let found = part.level(city, *level, turn).await?;
                 *sums = match std::mem::take(sums) {
                     before if before.is_empty() => found,
@@ -49,7 +61,7 @@ impl Bench<'_> {
             }
         }
         let mut figures = levels.concat();
-        if let ([first, .., last], [(least, _), .., (most, _)]) = (levels.as_slice(), cities.as_slice()) {
+        if let ([first, .., last], [(least, _), .., (most, _)]) = (levels.as_slice(), cities) {
             for (few, many) in first.iter().zip(last) {
                 let who = if few.cpu_ms.contains_key("sender") { "sender" } else { "gateway" };
                 let cost = |figure: &Figure| {
@@ -61,9 +73,6 @@ impl Bench<'_> {
                 let took = Duration::from_secs_f64(many.seconds);
                 figures.push(Figure::new("growth", title, 0, took).at_most(cost(many) / cost(few), 1.1, "times"));
             }
-        }
-        for (_, city) in cities {
-            city.close().await?;
         }
         Ok(figures)
     }
@@ -134,16 +143,16 @@ fn spread(level: u64, each: u64, rounds: u64, round: u64) -> impl Iterator<Item 
     (0..each).map(move |n| (n * rounds + round) * level / (each * rounds))
 }
 
-/// Fills the city with copies of a partner's records, and with the activities that brought them.
-async fn hold(city: &Installation, numbers: std::ops::Range<u64>) -> anyhow::Result<()> {
+/// Fills the city with so many copies of a partner's records, and with the activities that brought them.
+async fn hold(city: &Installation, count: u64) -> anyhow::Result<()> {
     let (now, home) = (city.now(), content::host(0, 9)?);
     let keys = crate::federation::keys::Keys::generate(crate::domain::ActorId::of_gateway(&home)?)?;
     let domain = crate::domain::PartnerDomain::of(&home);
     let pattern = content::contribution(&home, 0, now)?;
     let seal = content::sealed(&keys, &pattern, now)?;
-    let mut from = numbers.start;
-    while from < numbers.end {
-        let until = (from + BATCH).min(numbers.end);
+    let mut from = 0;
+    while from < count {
+        let until = (from + BATCH).min(count);
         let (mut copies, mut entries) = (Vec::new(), Vec::new());
         for n in from..until {
             let record = content::contribution(&home, FILLING + n, now)?;

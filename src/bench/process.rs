@@ -20,6 +20,8 @@ const START: Duration = Duration::from_mins(5);
 /// How long a gateway may take until it rests, and what it may spend in a second then.
 const REST: Duration = Duration::from_mins(30);
 const IDLE: Duration = Duration::from_millis(50);
+/// For so many seconds in a row.
+const QUIET: u32 = 3;
 /// How long a gateway may take to put things in order.
 const STOP: Duration = Duration::from_secs(40);
 
@@ -120,18 +122,18 @@ impl Served {
         cpu(self.pid)
     }
 
-    /// Waits until it has nothing to do: at its start it reads a large database to its end.
+    /// Waits until it has nothing to do for some seconds: at its start it reads a large database to its end, and may
+    /// wait for the disk meanwhile.
     pub(super) async fn rest(&self) -> anyhow::Result<()> {
-        let (began, mut before) = (Instant::now(), self.cpu()?);
-        loop {
+        let (began, mut before, mut quiet) = (Instant::now(), self.cpu()?, 0);
+        while quiet < QUIET {
             tokio::time::sleep(Duration::from_secs(1)).await;
             let now = self.cpu()?;
-            if now.saturating_sub(before) < IDLE {
-                return Ok(());
-            }
+            quiet = if now.saturating_sub(before) < IDLE { quiet + 1 } else { 0 };
             ensure!(began.elapsed() < REST, "`serve` is not at rest after {} s", REST.as_secs());
             before = now;
         }
+        Ok(())
     }
 
     /// Asks it to end, and waits.

@@ -69,6 +69,10 @@ impl Scratch {
         let options: PgConnectOptions = self.url.parse()?;
         let mut own = options.disable_statement_logging().connect().await?;
         sqlx::query("VACUUM (ANALYZE)").execute(&mut own).await?;
+        // Not everybody may ask for one; it comes by itself then, within minutes.
+        if let Err(error) = sqlx::query("CHECKPOINT").execute(&mut own).await {
+            tracing::debug!(%error, "no checkpoint was made");
+        }
         Ok(own.close().await?)
     }
 
