@@ -124,9 +124,9 @@ fn entity(node: &Node<'_>, codes: &Codes) -> Result<Entity> {
     for drop in node.list("drop")? {
         self::drop(&drop, &mut made)?;
     }
-    let decided = |field: &String| made.consumed.contains(field) || made.drops.contains_key(field);
-    if let Some(field) = made.passing.iter().find(|field| !decided(field)) {
-        return Err(node.wrong("passing", format!("no rule reads a field `{field}` of the item, and none drops it")));
+    let fields: BTreeSet<&str> = made.consumed.iter().filter_map(|name| name.split(['.', '[']).next()).collect();
+    if let Some(field) = made.passing.iter().find(|field| *field == "context" || !fields.contains(field.as_str())) {
+        return Err(node.wrong("passing", format!("no rule reads a field `{field}` of the item (a name without a path)")));
     }
     Ok(made)
 }

@@ -33,7 +33,8 @@ pub struct Item {
     pub entity: String,
     /// The platform's own id.
     pub local_id: String,
-    /// SHA-256 of what was read of it and of what else its records depend on; zeros where it has to be mapped again.
+    /// SHA-256 of what was read of it, but for what passes, and of what else its records depend on; zeros where it has
+    /// to be mapped again.
     pub fingerprint: [u8; 32],
     /// Where it stands.
     pub state: ItemState,

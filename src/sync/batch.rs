@@ -22,7 +22,7 @@ use crate::telemetry::kill_point;
 struct Batch {
     items: HashMap<(String, String), Item>,
     /// Items whose names were looked up, by what they say: one that comes twice may name other things.
-    named: HashSet<((String, String), [u8; 32])>,
+    looked_up: HashSet<((String, String), [u8; 32])>,
     /// What was found.
     keys: HashMap<LocalId, Key>,
 }
@@ -129,7 +129,7 @@ impl Run<'_> {
         for told in told {
             wanted.extend(told.proven.into_iter().flat_map(|source| sync.profile.references(source, &sync.publisher)));
             possible.extend(sync.locals(told.entity, told.local_id));
-            batch.named.insert((told.key(), told.print));
+            batch.looked_up.insert((told.key(), told.print));
         }
         let mut keys = desk.tx().await?.mint(&wanted, self.rng).await?;
         possible.retain(|local| !keys.contains_key(local));
@@ -178,8 +178,7 @@ impl Run<'_> {
             seen_run,
             url: source.url.clone(),
         };
-        let named = (key, told.print);
-        if !batch.named.contains(&named) {
+        if !batch.looked_up.contains(&(told.key(), told.print)) {
             self.name(desk, batch, &[told]).await?;
         }
         if let Evidence::Unproven { reason } = &source.evidence {
@@ -187,7 +186,7 @@ impl Run<'_> {
             let published = self.own_records(desk, batch, source).iter().any(|id| is_live(desk, id));
             if published {
                 // It was public and no proof shows it now: concluded at the end, under the mass guard.
-                self.unproven.insert(named.0);
+                self.unproven.insert(key);
                 return Ok(());
             }
             now.reason = Some(reason.clone());

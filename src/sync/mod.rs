@@ -2,9 +2,9 @@
 //!
 //! One [`Sync::run`] reads the platform through its connector, maps each item that does not say just what it
 //! said (`print`) by the profile, compares it with what is stored, and writes record, sealed bytes and change
-//! in one transaction per batch. At the
-//! end it concludes what absence means, and only where the reading was complete. Architecture §4.6 is its
-//! law. Killed anywhere, the next run completes: everything is decided from what is stored.
+//! in one transaction per batch. At the end it concludes what absence means, and only where the reading was
+//! complete. Architecture §4.6 is its law. Killed anywhere, the next run completes: everything is decided from
+//! what is stored.
 //!
 //! It does not know that federation exists (sealing is handed in), nor how a platform is read, nor what
 //! its fields mean.

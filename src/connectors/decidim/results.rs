@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::attachments::Holder;
+use super::open_data::OpenData;
 use super::pages::thing_page;
 use super::proposals::{Known, foreign};
 use super::queries::Question;
@@ -38,7 +39,11 @@ impl Scan<'_> {
             context["parent"] = fields["parent"].take();
             context["proposals"] = fields["proposals"].take();
             // Older generations tell where a result comes from in their open data only.
+            let mut unread = None;
             if context["proposals"].is_null() {
+                if matches!(self.open_data, OpenData::Preparing) {
+                    unread = Some(format!("what it comes from: {}", self.open_data.silence()));
+                }
                 let origins = self.open_data.witness().map(|witness| witness.origins_of(&id)).unwrap_or_default();
                 context["proposals"] = origins.iter().map(|proposal| json!({ "id": proposal })).collect();
             }
@@ -46,7 +51,8 @@ impl Scan<'_> {
             let attachments = fields["attachments"].take();
             let comments = fields["totalCommentsCount"].as_u64().unwrap_or_default();
             let url = thing_page(self.polite.base(), &fields, &process.slug, component);
-            let draft = Draft { url: url.clone(), has_page: true, ..Draft::new(RESULT, fields, context, &process.evidence) };
+            let draft =
+                Draft { url: url.clone(), has_page: true, unread, ..Draft::new(RESULT, fields, context, &process.evidence) };
             let Some(evidence) = self.send(draft).await? else { continue };
             for milestone in milestones.iter().flat_map(|list| list.as_array().into_iter().flatten()).filter(|m| m.is_object()) {
                 let mut context = process.context(Some(component));

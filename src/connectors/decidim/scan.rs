@@ -178,9 +178,10 @@ impl<'a> Scan<'a> {
             }
         };
         self.open_data = match OpenData::download(self.polite).await {
-            Ok(open_data) => open_data,
+            Ok(open_data) if tries == 0 || open_data.witness().is_some() => open_data,
             Err(error) if tries == 0 => return Err(error),
-            Err(error) => OpenData::Unusable(error.to_string()),
+            // Whatever goes wrong now: it was being produced, and the next run finds out.
+            Ok(_) | Err(_) => OpenData::Preparing,
         };
         self.archive_asked = Some((Instant::now(), tries + 1));
         Ok(())

@@ -240,3 +240,14 @@ fn a_file_that_moves_says_the_same() {
     assert_eq!(before.source.as_ref().and_then(|source| source.url.as_ref()), None, "the address of a file is not signed");
     assert!(file("ftp://works.lyon.example/a").drafts.is_empty(), "a file that nobody can get is no document");
 }
+
+#[test]
+fn what_passes_is_a_field_that_some_rule_reads() {
+    let parse =
+        |field: &str| Profile::parse(&WORKS.replace("[entity.file]\n", &format!("[entity.file]\npassing = [\"{field}\"]\n")));
+    assert_eq!(parse("url").expect("it is read").passing("file"), ["url"]);
+    for field in ["urls", "url.path", "$.url", "context", ""] {
+        let error = parse(field).expect_err("no rule reads such a field").to_string();
+        assert!(error.contains("entity.file.passing") && error.contains(&format!("`{field}`")), "{error}");
+    }
+}
