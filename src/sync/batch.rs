@@ -30,8 +30,8 @@ struct Batch {
 /// An event, and the item that it is about.
 struct Told<'a> {
     event: &'a ScanEvent,
-    entity: &'a str,
-    local_id: &'a str,
+    /// Its type word and its id.
+    key: (String, String),
     /// The item itself, if it may be shown.
     proven: Option<&'a SourceRecord>,
     print: [u8; 32],
@@ -48,11 +48,7 @@ impl<'a> Told<'a> {
         };
         let proven = item.filter(|source| matches!(source.evidence, Evidence::Proven { .. }));
         let print = proven.map_or(print::NONE, |source| prints.of(source));
-        Some(Self { event, entity, local_id, proven, print })
-    }
-
-    fn key(&self) -> (String, String) {
-        (self.entity.to_owned(), self.local_id.to_owned())
+        Some(Self { event, key: (entity.clone(), local_id.clone()), proven, print })
     }
 }
 
@@ -85,19 +81,19 @@ impl Run<'_> {
         let mut desk = Desk::open(self.sync).await?;
         let told: Vec<Told<'_>> = events.iter().filter_map(|event| Told::by(event, &self.prints)).collect();
         let mut batch = Batch { items: self.recall(&mut desk, &told).await?, ..Batch::default() };
-        let as_before = |told: &Told<'_>| batch.items.get(&told.key()).is_some_and(|before| is_as_before(before, &told.print));
+        let as_before = |told: &Told<'_>| batch.items.get(&told.key).is_some_and(|before| is_as_before(before, &told.print));
         let changed: Vec<&Told<'_>> = told.iter().filter(|told| self.vanished || !as_before(told)).collect();
         self.name(&mut desk, &mut batch, &changed).await?;
         for told in &told {
             match told.event {
                 ScanEvent::Item(source) => self.item(&mut desk, &mut batch, told, source).await?,
                 ScanEvent::Withheld { reason, .. } => {
-                    self.withheld(&mut desk, &batch, told.key(), reason).await?;
+                    self.withheld(&mut desk, &batch, told.key.clone(), reason).await?;
                 }
                 ScanEvent::FailedRead { entity, .. } => {
                     self.entity(entity).failed_reads += 1;
                     // It exists: it is not absent, and stays as it was.
-                    desk.see(told.key());
+                    desk.see(told.key.clone());
                 }
                 ScanEvent::Progress { .. } => {}
             }
@@ -112,7 +108,7 @@ impl Run<'_> {
     async fn recall(&self, desk: &mut Desk<'_>, told: &[Told<'_>]) -> Result<HashMap<(String, String), Item>, SyncError> {
         let mut ids: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         for told in told {
-            ids.entry(told.entity).or_default().push(told.local_id.to_owned());
+            ids.entry(&told.key.0).or_default().push(told.key.1.clone());
         }
         let mut items = HashMap::new();
         for (entity, ids) in ids {
@@ -128,8 +124,8 @@ impl Run<'_> {
         let (mut wanted, mut possible) = (Vec::new(), Vec::new());
         for told in told {
             wanted.extend(told.proven.into_iter().flat_map(|source| sync.profile.references(source, &sync.publisher)));
-            possible.extend(sync.locals(told.entity, told.local_id));
-            batch.looked_up.insert((told.key(), told.print));
+            possible.extend(sync.locals(&told.key.0, &told.key.1));
+            batch.looked_up.insert((told.key.clone(), told.print));
         }
         let mut keys = desk.tx().await?.mint(&wanted, self.rng).await?;
         possible.retain(|local| !keys.contains_key(local));
@@ -149,9 +145,9 @@ impl Run<'_> {
         told: &Told<'_>,
         source: &SourceRecord,
     ) -> Result<(), SyncError> {
-        let (sync, key) = (self.sync, told.key());
+        let (sync, key) = (self.sync, &told.key);
         // What this transaction made of it already (with what it hangs on), else what was known before.
-        let before = desk.item(&key).or_else(|| batch.items.get(&key)).cloned();
+        let before = desk.item(key).or_else(|| batch.items.get(key)).cloned();
         self.entity(&source.entity).read += 1;
         let seen_run = self.held.number;
         if let Some(before) = before.as_ref().filter(|before| is_as_before(before, &told.print))
@@ -162,7 +158,7 @@ impl Run<'_> {
             if before.reason.is_some() || before.missing_scans > 0 {
                 desk.remember(Item { reason: None, missing_scans: 0, seen_run, ..before.clone() });
             } else {
-                desk.see(key);
+                desk.see(key.clone());
             }
             self.entity(&source.entity).unchanged += 1;
             return Ok(());
@@ -178,7 +174,7 @@ impl Run<'_> {
             seen_run,
             url: source.url.clone(),
         };
-        if !batch.looked_up.contains(&(told.key(), told.print)) {
+        if !batch.looked_up.contains(&(key.clone(), told.print)) {
             self.name(desk, batch, &[told]).await?;
         }
         if let Evidence::Unproven { reason } = &source.evidence {
@@ -186,7 +182,7 @@ impl Run<'_> {
             let published = self.own_records(desk, batch, source).iter().any(|id| is_live(desk, id));
             if published {
                 // It was public and no proof shows it now: concluded at the end, under the mass guard.
-                self.unproven.insert(key);
+                self.unproven.insert(key.clone());
                 return Ok(());
             }
             now.reason = Some(reason.clone());
