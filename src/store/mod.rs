@@ -75,7 +75,7 @@ pub use partners::PartnerHealth;
 pub use presence::Presence;
 pub use reached::Reached;
 pub use recalls::OpenRecalls;
-pub use record_lists::{RecordQuery, RevisionRow};
+pub use record_lists::{RecordQuery, RevisionRow, SealedRecord};
 pub use records::{Burial, RecordWrite, Standing, StoredRecord};
 pub use roll::{Found, Roll, RollError, Sought};
 pub use runs::{HeldRun, RunOutcome, SyncRun};

@@ -5,7 +5,7 @@ use sqlx::{FromRow, QueryBuilder};
 
 use super::columns::unsigned;
 use super::paging::{push_conditions, push_page};
-use super::records::{Row, StoredRecord};
+use super::records::{Row, Standing, StoredRecord};
 use super::{CHUNK, Cursor, Order, Page, StoreError, Tx, on_backend, rounded};
 use crate::domain::calendar::Day;
 use crate::domain::digest::Digest;
@@ -48,6 +48,17 @@ impl Default for RecordQuery {
             limit: 50,
         }
     }
+}
+
+/// What a machine is given at a record's address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedRecord {
+    /// What we do with the record.
+    pub standing: Standing,
+    /// The digest of the bytes.
+    pub digest: Digest,
+    /// Its sealed bytes, or those of its tombstone.
+    pub bytes: Bytes,
 }
 
 /// One link of a record's chain.
@@ -93,6 +104,14 @@ impl Tx {
             sqlx::query_as(select_records!("WHERE id = $1")).bind(id).fetch_optional(conn).await?
         });
         Ok(row.map(StoredRecord::from))
+    }
+
+    /// What a machine is given of a record: what it says is neither read nor taken apart.
+    pub async fn lookup_sealed(&mut self, id: &RecordId) -> Result<Option<SealedRecord>, StoreError> {
+        let row: Option<(Standing, Digest, Vec<u8>)> = on_backend!(self, conn => {
+            sqlx::query_as("SELECT standing, digest, sealed FROM record WHERE id = $1").bind(id).fetch_optional(conn).await?
+        });
+        Ok(row.map(|(standing, digest, sealed)| SealedRecord { standing, digest, bytes: sealed.into() }))
     }
 
     /// Those of these records that exist, in no particular order.

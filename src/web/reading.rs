@@ -177,16 +177,8 @@ impl Reading {
 
     /// A record of ours by its class and key.
     pub async fn own(&mut self, class: Class, key: &Key) -> Result<Option<Held>, WebError> {
-        Ok(self.stored(class, key).await?.map(|(held, _)| held))
-    }
-
-    /// A record of ours with its sealed bytes.
-    pub async fn stored(&mut self, class: Class, key: &Key) -> Result<Option<(Held, bytes::Bytes)>, WebError> {
         let Ok(id) = RecordId::ours(&self.desk.house.public_url, class, key) else { return Ok(None) };
-        Ok(self.tx.lookup_record(&id).await?.map(|stored| {
-            let sealed = stored.sealed.clone();
-            (own(stored), sealed)
-        }))
+        self.find(&Shelf::Own, &id).await
     }
 
     /// A copy by its name here; what is frozen or in quarantine is not shown.

@@ -5,14 +5,15 @@ use axum::extract::State;
 use axum::http::StatusCode;
 
 use super::{consultation, contribution, dossier, gone, statement};
-use crate::domain::id::{Class, Key};
+use crate::domain::id::{Class, Key, RecordId};
 use crate::domain::record::Body;
+use crate::store::Standing;
 use crate::web::answer::Answer;
 use crate::web::error::WebError;
 use crate::web::negotiate::Form;
 use crate::web::reading::{Reading, Shelf};
 use crate::web::state::WebState;
-use crate::web::view::held::{Held, Standing};
+use crate::web::view::held::Held;
 use crate::web::visit::{InPath, Visit};
 
 /// `GET /consultations/{key}`.
@@ -76,16 +77,20 @@ pub async fn document(web: State<WebState>, key: InPath<Key>, visit: Visit) -> R
 }
 
 async fn record(State(web): State<WebState>, InPath(key): InPath<Key>, visit: Visit, class: Class) -> Result<Answer, WebError> {
-    let mut reading = web.reading(&visit).await?;
-    let (held, sealed) = reading.stored(class, &key).await?.ok_or(WebError::NotFound)?;
+    let id = RecordId::ours(web.public_url(), class, &key).map_err(|_| WebError::NotFound)?;
     match visit.form {
         Form::Machine => {
-            let status = if held.standing == Standing::Deleted { StatusCode::GONE } else { StatusCode::OK };
-            let mut answer = Answer::sealed(status, sealed, &held.digest);
-            answer.noindex = held.standing != Standing::Live;
+            let found = web.store().read().await?.lookup_sealed(&id).await?.ok_or(WebError::NotFound)?;
+            let status = if found.standing == Standing::Deleted { StatusCode::GONE } else { StatusCode::OK };
+            let mut answer = Answer::sealed(status, found.bytes, &found.digest);
+            answer.noindex = found.standing != Standing::Live;
             Ok(answer)
         }
-        Form::Page => page_of(&mut reading, &Shelf::Own, &held, &visit).await,
+        Form::Page => {
+            let mut reading = web.reading(&visit).await?;
+            let held = reading.find(&Shelf::Own, &id).await?.ok_or(WebError::NotFound)?;
+            page_of(&mut reading, &Shelf::Own, &held, &visit).await
+        }
     }
 }
 
