@@ -13,7 +13,7 @@ use sqlx::types::Json;
 use sqlx::{FromRow, QueryBuilder};
 
 use super::columns::{json, number, text_column, unsigned};
-use super::{CHUNK, StoreError, Tx, on_backend};
+use super::{CHUNK, StoreError, Tx, comes_again, on_backend};
 use crate::domain::digest::Digest;
 use crate::domain::seal::Sealed;
 use crate::domain::tombstone::Tombstone;
@@ -192,7 +192,8 @@ impl Tx {
         // In the order of their ids, so that two who write at once do not wait for each other in a circle.
         let mut writes: Vec<&CopyWrite> = writes.iter().collect();
         writes.sort_by(|a, b| a.record.id.cmp(&b.record.id));
-        let mut documents = Vec::with_capacity(writes.len());
+        let count = writes.len();
+        let mut documents = Vec::with_capacity(count);
         for write in writes {
             documents.push((write, json("a copy", &write.record)?));
         }
@@ -236,7 +237,8 @@ impl Tx {
                           OR excluded.record -> 'body' ->> 'author_state' = 'withdrawn')
                RETURNING id",
             );
-            query.build_query_as().fetch_all(conn).await?
+            // Those of full pages come again too; who sends some of each length is not to drive out what is prepared.
+            query.build_query_as().persistent(comes_again(count) || count.is_multiple_of(100)).fetch_all(conn).await?
         });
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
