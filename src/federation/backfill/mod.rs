@@ -365,7 +365,6 @@ impl<'a> Course<'a> {
                 }
             }
         }
-        // All that is to be held at once, in one order: who writes copies at the same time does so too.
         kept.put(&mut tx).await?;
         let Kept { applied, refused, first_refused, .. } = kept;
         // Still due until the reading ends: a process that dies here goes on at this place at once.
@@ -447,7 +446,9 @@ impl Kept<'_> {
     }
 
     async fn put(&mut self, tx: &mut Tx) -> Result<(), StoreError> {
-        let writes = std::mem::take(&mut self.writes);
+        let mut writes = std::mem::take(&mut self.writes);
+        // In one order: who writes copies at the same time does so too, and neither waits for the other in a circle.
+        writes.sort_by(|a, b| a.record.id.cmp(&b.record.id));
         self.pending.clear();
         for (write, answer) in writes.iter().zip(tx.put_copies(&writes).await?) {
             match answer {
