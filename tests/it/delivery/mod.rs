@@ -8,7 +8,6 @@ mod journeys;
 mod orders;
 mod outgoing;
 mod peers;
-mod read_ahead;
 mod readers;
 mod recalls;
 mod stream;
