@@ -81,6 +81,7 @@ store_tests! {
         }
         let machine = site.machine("/contributions/supprimee").await;
         assert_eq!((machine.status, machine.header("content-type")), (StatusCode::GONE, MACHINE));
+        assert_eq!(machine.header("x-robots-tag"), "noindex");
         assert!(machine.text().contains("Tombstone"));
     }
 
@@ -93,7 +94,7 @@ store_tests! {
         assert!(text.contains("Cette contribution est masquée") && text.contains("données personnelles") && text.contains("noindex"));
         assert!(!text.contains("Titre masqué") && !text.contains("secret") && !text.contains("px:"), "{text}");
         let machine = site.machine("/contributions/masquee").await;
-        assert_eq!(machine.status, StatusCode::OK);
+        assert_eq!((machine.status, machine.header("x-robots-tag")), (StatusCode::OK, "noindex"));
         assert!(machine.text().contains("\"hidden\"") && !machine.text().contains("secret"));
         let list = site.get("/consultations/rues/contributions").await;
         assert!(!list.text().contains("masquee"), "hidden ones are not listed");
