@@ -1,8 +1,10 @@
-//! Work that keeps a core busy, done on all of them: reading and proving many documents at once. What
+//! Work that keeps a core busy: reading and proving many documents, on all cores or beside other work. What
 //! waits for sockets is not held up by it.
 
 use std::num::NonZero;
 use std::thread::available_parallelism;
+
+use tokio::task::JoinHandle;
 
 /// So few things are done where they are.
 const FEW: usize = 4;
@@ -25,16 +27,25 @@ where
     }
     let mut done = Vec::with_capacity(count);
     for part in parts {
-        match part.await {
-            Ok(part) => done.extend(part),
-            Err(error) => match error.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                // The runtime is stopping, and this future with it.
-                Err(_) => std::future::pending().await,
-            },
-        }
+        done.extend(finished(part).await);
     }
     done
+}
+
+/// Does one thing on a core of its own. A panic goes on to the caller.
+pub(super) async fn beside<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'static) -> R {
+    finished(tokio::task::spawn_blocking(work)).await
+}
+
+async fn finished<R>(part: JoinHandle<R>) -> R {
+    match part.await {
+        Ok(part) => part,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime is stopping, and this future with it.
+            Err(_) => std::future::pending().await,
+        },
+    }
 }
 
 #[cfg(test)]
@@ -52,6 +63,9 @@ mod tests {
     #[tokio::test]
     async fn a_panic_is_not_lost() {
         let asked = tokio::spawn(each((0..100).collect(), |n: u32| assert_ne!(n, 70)));
+        assert!(asked.await.is_err_and(|error| error.is_panic()));
+        let n = 70;
+        let asked = tokio::spawn(beside(move || assert_ne!(n, 70)));
         assert!(asked.await.is_err_and(|error| error.is_panic()));
     }
 }

@@ -101,11 +101,11 @@ pub async fn signed_get(federation: &Federation, kind: PartnerKind, url: &Url) -
     Ok(knock::send(federation, kind, request.header(ACCEPT, HeaderValue::from_static(ACTIVITY_JSON))).await?)
 }
 
-/// The document of a good answer.
+/// Whether an answer says that it is a document.
 ///
 /// # Errors
-/// [`FetchError`] says what is wrong with it.
-pub fn document(response: &Response) -> Result<Value, FetchError> {
+/// [`FetchError`] says what it is instead.
+pub fn is_document(response: &Response) -> Result<(), FetchError> {
     let url = response.url.clone();
     if response.status.as_u16() != 200 {
         return Err(FetchError::Status { url, status: response.status.as_u16() });
@@ -114,7 +114,16 @@ pub fn document(response: &Response) -> Result<Value, FetchError> {
     if !is_activity(found) {
         return Err(FetchError::MediaType { url, found: found.chars().filter(|c| !c.is_control()).take(80).collect() });
     }
-    strict_json::parse(&response.body).map_err(|reason| FetchError::Json { url, reason })
+    Ok(())
+}
+
+/// The document of a good answer.
+///
+/// # Errors
+/// [`FetchError`] says what is wrong with it.
+pub fn document(response: &Response) -> Result<Value, FetchError> {
+    is_document(response)?;
+    strict_json::parse(&response.body).map_err(|reason| FetchError::Json { url: response.url.clone(), reason })
 }
 
 /// Whether a media type is one of the two that ActivityPub documents have (anything else may be a file

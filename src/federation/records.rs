@@ -5,7 +5,7 @@
 //! of ours. What stands on a page is written into the ledger before its first byte leaves; a signed
 //! request for `next` says that the page before it was kept, and those before that one. `next` stands on the
 //! last page too: asked again later it brings what is new. `ahead`, on a page that is full, is the same page
-//! for whoever has not kept this one yet, nor the two before it: asking for it says nothing of them, only of
+//! for whoever has not kept this one yet, nor the five before it: asking for it says nothing of them, only of
 //! those before.
 
 use std::borrow::Cow;

@@ -13,7 +13,7 @@ use sqlx::types::Json;
 use sqlx::{FromRow, QueryBuilder};
 
 use super::columns::{json, number, text_column, unsigned};
-use super::{CHUNK, StoreError, Tx, on_backend};
+use super::{StoreError, Tx, comes_again, on_backend};
 use crate::domain::digest::Digest;
 use crate::domain::seal::Sealed;
 use crate::domain::tombstone::Tombstone;
@@ -31,6 +31,9 @@ words! {
     }
 }
 text_column!(CopyStanding);
+
+/// Copies that one statement writes: as many as a page of a partner's stream has.
+const ROWS: usize = 100;
 
 /// A tombstone without a revision is kept under this one: it beats all.
 pub const ALL_REVISIONS: Revision = i64::MAX.unsigned_abs();
@@ -169,7 +172,7 @@ impl Tx {
         let mut rest = writes;
         while !rest.is_empty() {
             let mut seen = HashSet::new();
-            let fits = rest.iter().take(CHUNK).take_while(|write| seen.insert(&write.record.id)).count();
+            let fits = rest.iter().take(ROWS).take_while(|write| seen.insert(&write.record.id)).count();
             let (chunk, after) = rest.split_at(fits);
             let applied = self.put_newer(chunk).await?;
             for write in chunk {
@@ -192,7 +195,8 @@ impl Tx {
         // In the order of their ids, so that two who write at once do not wait for each other in a circle.
         let mut writes: Vec<&CopyWrite> = writes.iter().collect();
         writes.sort_by(|a, b| a.record.id.cmp(&b.record.id));
-        let mut documents = Vec::with_capacity(writes.len());
+        let count = writes.len();
+        let mut documents = Vec::with_capacity(count);
         for write in writes {
             documents.push((write, json("a copy", &write.record)?));
         }
@@ -236,7 +240,8 @@ impl Tx {
                           OR excluded.record -> 'body' ->> 'author_state' = 'withdrawn')
                RETURNING id",
             );
-            query.build_query_as().fetch_all(conn).await?
+            // A full one comes again too; who sends some of each length is not to drive out what is prepared.
+            query.build_query_as().persistent(comes_again(count) || count == ROWS).fetch_all(conn).await?
         });
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }

@@ -5,9 +5,12 @@ use sqlx::{FromRow, QueryBuilder};
 use super::columns::unsigned;
 use super::copies::{CopyStanding, Row, StoredCopy};
 use super::paging::{push_conditions, push_page};
-use super::{CHUNK, Page, RecordQuery, StoreError, Tx, on_backend, rounded};
+use super::{Page, RecordQuery, StoreError, Tx, on_backend, rounded};
 use crate::domain::digest::Digest;
 use crate::domain::{Class, Key, PartnerDomain, RecordId, Revision, Timestamp};
+
+/// Addresses in one statement: a power of two, as the statement is prepared for.
+const LOOKED_UP: usize = 128;
 
 /// Which copies a list shows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -95,7 +98,7 @@ impl Tx {
     /// Those of these copies that we hold (tombstones too), in no particular order.
     pub async fn lookup_copies(&mut self, ids: &[RecordId]) -> Result<Vec<StoredCopy>, StoreError> {
         let mut found = Vec::with_capacity(ids.len());
-        for chunk in ids.chunks(CHUNK) {
+        for chunk in ids.chunks(LOOKED_UP) {
             let rows: Vec<Row> = on_backend!(&mut *self, conn: Db => {
                 let mut query = QueryBuilder::<Db>::new(select_copies!("WHERE id IN ("));
                 let mut list = query.separated(", ");

@@ -21,6 +21,9 @@ pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a task waits for the writing connection of its own process.
 const WRITER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How many rows a statement may be ahead of whoever takes them: waiting for each other costs both threads more than
+/// a row does.
+const ROWS_AHEAD: usize = 512;
 /// Reading connections.
 const READERS: u32 = 4;
 /// The first release without the WAL-reset bug that loses confirmed data (architecture §3).
@@ -64,6 +67,7 @@ impl SqliteStore {
             .pragma("temp_store", "MEMORY")
             .pragma("journal_size_limit", "16777216")
             .pragma("cache_size", "-32000")
+            .row_buffer_size(ROWS_AHEAD)
             .disable_statement_logging();
         let at = path.display().to_string();
         let writer = SqlitePoolOptions::new()

@@ -19,7 +19,7 @@ use crate::domain::digest::Digest;
 use crate::domain::{Class, PartnerDomain, RecordId, Timestamp};
 
 /// How many pages before the one that is asked for a reader that reads ahead may not have kept yet.
-pub const READ_AHEAD: usize = 3;
+pub const READ_AHEAD: usize = 6;
 
 /// Which page of the stream is asked for. Opaque to partners; it only means something for the partner
 /// it was made for.
@@ -367,7 +367,7 @@ impl Tx {
         })
     }
 
-    /// The next records that this partner lacks in this pass.
+    /// The next records that this partner lacks in this pass, in no particular order.
     async fn pick(
         &mut self,
         partner: &PartnerDomain,
@@ -376,8 +376,10 @@ impl Tx {
         limit: u32,
     ) -> Result<Vec<Pick>, StoreError> {
         on_backend!(self, conn: Db => {
+            // All are found before the first is handed over: who waits for one after the other is woken a hundred times.
             let mut query = QueryBuilder::<Db>::new(
-                "SELECT record.id, record.class, record.revision, record.digest, record.standing, record.depth, record.dated_at,
+                "WITH page AS MATERIALIZED (
+                 SELECT record.id, record.class, record.revision, record.digest, record.standing, record.depth, record.dated_at,
                         record.sealed, FALSE AS recall
                    FROM record
                    LEFT JOIN disclosure ON disclosure.record = record.id AND disclosure.partner = ",
@@ -395,6 +397,7 @@ impl Tx {
                 query.push_bind(place.depth).push(", ").push_bind(place.dated_at).push(", ").push_bind(&place.id).push(")");
             }
             query.push(" ORDER BY record.depth, record.dated_at, record.id LIMIT ").push_bind(i64::from(limit));
+            query.push(") SELECT * FROM page");
             Ok(query.build_query_as().fetch_all(conn).await?)
         })
     }

@@ -3,7 +3,7 @@
 //!
 //! A page is believed no more than a push: each item is judged as if it had been pushed (`object`); what is
 //! refused is told to a person, and the rest of the page is kept. Copies and our place in the stream are
-//! saved together, so a crash repeats a page at most. Asking for `next` tells the partner that the page
+//! saved together, so a crash repeats [`TOGETHER`] pages at most. Asking for `next` tells the partner that the page
 //! before it was kept; `ahead`, where a partner offers it, does not: pages are asked for while those before
 //! them are kept (`ahead`).
 
@@ -24,6 +24,7 @@ use super::{Federation, Outcome};
 use crate::domain::partner::{FollowState, Partner, PartnerKind};
 use crate::domain::{PartnerDomain, RecordId, Timestamp};
 use crate::store::leases::this_process;
+use crate::store::stream::READ_AHEAD;
 use crate::store::{AuditEntry, CopyStanding, CopyWrite, Lease, PutCopy, StoreError, StoredCopy, Tx};
 use crate::telemetry::kill_point;
 
@@ -37,7 +38,10 @@ const MAX_PAGES: usize = 200;
 /// How long one partner's pages are read in one step: a slow one keeps nobody else from being looked for.
 const MAX_TIME: Duration = Duration::from_mins(1);
 /// Pages that were read ahead and wait, of all partners of one step together: each may be of some megabytes.
-const MAX_AHEAD: usize = 4;
+const MAX_AHEAD: usize = 7;
+const _: () = assert!(READ_AHEAD < MAX_AHEAD, "one partner alone must not take every place");
+/// Pages that are kept in one transaction, where so many wait: their records share pages of the database, and a commit.
+const TOGETHER: usize = 3;
 /// Partners whose streams are read at the same time.
 const AT_ONCE: usize = 8;
 /// How often a partner whose stream was read to its end is asked for news.
@@ -162,7 +166,7 @@ async fn course(federation: &Federation, partner: Partner, waiting: &Arc<Semapho
             Ok(true) => {}
             Ok(false) => return course.end().await,
             Err(error) if error.is_passing() => return Err(error),
-            // Something on the page that this database will never take.
+            // Something on a page that this database will never take; the next reading begins with its first page alone.
             Err(error) => {
                 course.reading.ended = Ended::Unusable(error.to_string());
                 return course.end().await;
@@ -219,22 +223,24 @@ impl<'a> Course<'a> {
         }))
     }
 
-    /// Reads one page; whether there may be more.
+    /// Reads a page, or a few; whether there may be more.
     async fn turn(&mut self) -> Result<bool, StoreError> {
         let over = self.federation.now().since(self.began) >= MAX_TIME;
-        let ended = if self.in_vain == MAX_IN_VAIN {
+        let ended = if self.in_vain >= MAX_IN_VAIN {
             Ended::InVain
         } else if self.reading.pages == MAX_PAGES || over {
             Ended::LimitReached
         } else if self.seen.insert(self.at.clone()) {
-            match self.page().await {
-                Ok((room, page)) => {
-                    let empty = page.items.is_empty();
-                    self.read_ahead(&page);
-                    let kept = self.keep(page).await?;
-                    drop(room);
-                    match kept {
-                        None => return Ok(!empty),
+            match self.pages().await {
+                Ok((rooms, pages)) => {
+                    let more = pages.last().is_some_and(|page| !page.items.is_empty());
+                    let kept = self.keep(pages).await;
+                    if !matches!(kept, Ok(None)) {
+                        self.ahead = None;
+                    }
+                    drop(rooms);
+                    match kept? {
+                        None => return Ok(more),
                         Some(ended) => ended,
                     }
                 }
@@ -251,24 +257,36 @@ impl<'a> Course<'a> {
         Ok(false)
     }
 
-    /// The next page: the one that was read ahead, where it holds anything; else asked for now, which tells
-    /// the partner that everything before it was kept.
-    async fn page(&mut self) -> Result<(Option<Room>, Page), PageError> {
+    /// The next page, and those that come soon behind it, with their places. What was not read ahead is asked for
+    /// now, which tells the partner that everything before it was kept.
+    async fn pages(&mut self) -> Result<(Vec<Room>, Vec<Page>), PageError> {
+        let (mut rooms, mut pages) = (Vec::new(), Vec::new());
         if let Some(ahead) = &mut self.ahead
             && let Some((room, page)) = ahead.next().await
         {
-            return Ok((Some(room), page));
+            rooms.push(room);
+            let mut next = page.leads.next.clone();
+            pages.push(page);
+            while pages.len() < TOGETHER
+                && !self.seen.contains(&next)
+                && self.federation.now().since(self.began) < MAX_TIME
+                && let Some((room, page)) = ahead.soon().await
+            {
+                self.seen.insert(std::mem::replace(&mut next, page.leads.next.clone()));
+                rooms.push(room);
+                pages.push(page);
+            }
+        } else {
+            self.ahead = None;
+            let page = page::page(self.federation, &self.partner, &self.at).await?;
+            if !page.items.is_empty() {
+                // It goes on behind this page while that is kept.
+                let left = MAX_PAGES.saturating_sub(self.reading.pages + 1);
+                self.ahead = Ahead::begin(self.federation, &self.partner, &page.leads, left, &self.waiting);
+            }
+            pages.push(page);
         }
-        self.ahead = None;
-        Ok((None, page::page(self.federation, &self.partner, &self.at).await?))
-    }
-
-    /// Goes on behind this page while it is kept, where that is not done already.
-    fn read_ahead(&mut self, page: &Page) {
-        if self.ahead.is_none() && !page.items.is_empty() {
-            let pages = MAX_PAGES.saturating_sub(self.reading.pages + 1);
-            self.ahead = Ahead::begin(self.federation, &self.partner, &page.leads, pages, &self.waiting);
-        }
+        Ok((rooms, pages))
     }
 
     /// Writes down when the stream is due again, and gives it back.
@@ -309,22 +327,26 @@ impl<'a> Course<'a> {
         Ok(listed.is_some_and(|now| now.followed == FollowState::Accepted && who(&now) == who(&self.partner)))
     }
 
-    /// Keeps a page and our new place in one transaction; or says why the reading stops before it.
-    async fn keep(&mut self, page: Page) -> Result<Option<Ended>, StoreError> {
-        let (federation, partner, now) = (self.federation, &self.partner, self.federation.now());
+    /// Keeps pages and our new place in one transaction; or says why the reading stops before them.
+    async fn keep(&mut self, pages: Vec<Page>) -> Result<Option<Ended>, StoreError> {
+        let (federation, now) = (self.federation, self.federation.now());
         let mut tx = federation.store.write().await?;
         if !tx.hold_lease(&self.lease, now.plus(LEASE)).await? {
             return Ok(Some(Ended::Elsewhere));
         }
-        if !self.stands(&mut tx).await? || proof_keys(&mut tx, partner).await? != *page.keys {
-            // It changed since the page was judged: it is asked for again, where the partner is still followed.
+        let stands = self.stands(&mut tx).await?;
+        let keys = proof_keys(&mut tx, &self.partner).await?;
+        if !stands || pages.iter().any(|page| *page.keys != keys) {
+            // It changed since a page was judged: it is asked for again, where the partner is still followed.
             return Ok(Some(Ended::LimitReached));
         }
-        let ids: Vec<RecordId> = page.items.iter().filter_map(|item| item.as_ref().ok()).map(|(id, _)| id.clone()).collect();
+        let items = pages.iter().flat_map(|page| &page.items);
+        let ids: Vec<RecordId> = items.filter_map(|item| item.as_ref().ok()).map(|(id, _)| id.clone()).collect();
         let copies = tx.lookup_copies(&ids).await?.into_iter().map(|copy| (copy.id.clone(), copy)).collect();
         let mut kept = Kept {
-            partner,
+            partner: &self.partner,
             now,
+            page: String::new(),
             applied: 0,
             writes: Vec::new(),
             pending: HashSet::new(),
@@ -332,26 +354,30 @@ impl<'a> Course<'a> {
             refused: 0,
             first_refused: None,
         };
-        for item in page.items {
-            match item {
-                Ok((id, read)) => kept.judge(&mut tx, &id, read).await?,
-                Err((name, refusal)) => kept.refuse(&name, &Objection::Refused(refusal)),
+        let count = pages.len();
+        let mut next = self.at.clone();
+        for page in pages {
+            kept.page = std::mem::replace(&mut next, page.leads.next);
+            for item in page.items {
+                match item {
+                    Ok((id, read)) => kept.judge(&mut tx, &id, read).await?,
+                    Err((name, refusal)) => kept.refuse(&name, &Objection::Refused(refusal)),
+                }
             }
         }
         kept.put(&mut tx).await?;
-        self.reading.refused += kept.refused;
-        if let Some(refused) = kept.first_refused {
-            self.first_refused.get_or_insert((self.at.clone(), refused));
-        }
-        self.in_vain = if kept.applied == 0 { self.in_vain + 1 } else { 0 };
-        self.reading.applied += kept.applied;
-        self.reading.pages += 1;
-        self.at = page.leads.next;
+        let Kept { applied, refused, first_refused, .. } = kept;
         // Still due until the reading ends: a process that dies here goes on at this place at once.
-        tx.set_backfill_cursor(&partner.domain, Some(&self.at), now.minus(EVERY)).await?;
+        tx.set_backfill_cursor(&self.partner.domain, Some(&next), now.minus(EVERY)).await?;
         kill_point("backfill.before-commit");
         tx.save().await?;
         kill_point("backfill.after-commit");
+        self.at = next;
+        self.reading.pages += count;
+        self.reading.applied += applied;
+        self.reading.refused += refused;
+        self.first_refused = self.first_refused.take().or(first_refused);
+        self.in_vain = if applied == 0 { self.in_vain + count } else { 0 };
         Ok(None)
     }
 }
@@ -364,25 +390,27 @@ fn refusals(partner: &Partner, count: usize, (page, first): (String, String), at
     AuditEntry { at, who: partner.domain.to_string(), action: "records-refused".to_owned(), subject: page, detail }
 }
 
-/// A page on its way into the store.
+/// Pages on their way into the store.
 struct Kept<'a> {
     partner: &'a Partner,
     now: Timestamp,
+    /// Where the page stands whose items are judged.
+    page: String,
     applied: usize,
     /// Judged good, not yet written; no record twice.
     writes: Vec<CopyWrite>,
     /// The records of `writes`.
     pending: HashSet<RecordId>,
-    /// What is held of the records on the page.
+    /// What is held of the records on the pages.
     copies: HashMap<RecordId, StoredCopy>,
-    /// How many were not taken, and what is said of the first to people.
+    /// How many were not taken; of the first, on which page, and what is said of it to people.
     refused: usize,
-    first_refused: Option<String>,
+    first_refused: Option<(String, String)>,
 }
 
 impl Kept<'_> {
     async fn judge(&mut self, tx: &mut Tx, id: &RecordId, read: Result<Read, Objection>) -> Result<(), StoreError> {
-        // A record that comes again on the same page is held against what came first.
+        // A record that comes again is held against what came first.
         if self.pending.contains(id) {
             self.put(tx).await?;
             self.look_again(tx, id).await?;
@@ -418,7 +446,9 @@ impl Kept<'_> {
     }
 
     async fn put(&mut self, tx: &mut Tx) -> Result<(), StoreError> {
-        let writes = std::mem::take(&mut self.writes);
+        let mut writes = std::mem::take(&mut self.writes);
+        // In one order: who writes copies at the same time does so too, and neither waits for the other in a circle.
+        writes.sort_by(|a, b| a.record.id.cmp(&b.record.id));
         self.pending.clear();
         for (write, answer) in writes.iter().zip(tx.put_copies(&writes).await?) {
             match answer {
@@ -447,6 +477,7 @@ impl Kept<'_> {
         let id: String = id.chars().filter(|c| !c.is_control()).take(200).collect();
         tracing::debug!(partner = %self.partner.domain, id, problem = objection.detail(), "an item of the partner's records was refused");
         self.refused += 1;
-        self.first_refused.get_or_insert_with(|| format!("{id}: {}: {}", objection.word(), objection.detail()));
+        let told = || (self.page.clone(), format!("{id}: {}: {}", objection.word(), objection.detail()));
+        self.first_refused.get_or_insert_with(told);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
@@ -12,6 +13,7 @@ use crate::federation::object::{self, Objection, ProofKey, Read};
 use crate::federation::refusal::Refusal;
 use crate::federation::verify::proof_keys;
 use crate::federation::{Federation, cores, incoming};
+use crate::outbound::Response;
 use crate::store::StoreError;
 
 /// Items on one page.
@@ -23,10 +25,16 @@ const MAX_ADDRESS: usize = 2048;
 /// for people, and why it is none.
 pub(super) type Item = Result<(RecordId, Result<Read, Objection>), (String, Refusal)>;
 
-/// A page as it came: its items are not judged yet.
+/// A page as it came: of what it says is only read where it leads ahead.
 pub(super) struct Fetched {
-    items: Vec<Value>,
-    pub(super) leads: Leads,
+    response: Response,
+    pub(super) ahead: Option<String>,
+}
+
+/// Of a page, what the next question needs: it is asked while the page is still being read.
+#[derive(Deserialize)]
+struct Signpost {
+    ahead: Option<String>,
 }
 
 /// A page as far as we use it.
@@ -64,15 +72,22 @@ pub(super) async fn page(federation: &Federation, partner: &Partner, at: &str) -
 pub(super) async fn fetch(federation: &Federation, partner: &Partner, at: &str) -> Result<Fetched, PageError> {
     let url: Url = own(partner, at)?;
     let response = fetch::signed_get(federation, partner.kind, &url).await?;
-    read_page(partner, fetch::document(&response)?)
+    fetch::is_document(&response)?;
+    let signpost = serde_json::from_slice::<Signpost>(&response.body).ok();
+    let ahead = signpost.and_then(|signpost| signpost.ahead).filter(|ahead| own(partner, ahead).is_ok());
+    Ok(Fetched { response, ahead })
 }
 
-/// The same page, each item judged by itself, on all cores.
+/// The same page, each item judged by itself. On one core: the others have the pages behind it.
 pub(super) async fn judged(federation: &Federation, partner: &Partner, page: Fetched) -> Result<Page, PageError> {
-    let Fetched { items, leads } = page;
     let keys = Arc::new(proof_keys(&mut federation.store.read().await?, partner).await?);
     let (partner, own, known, now) = (partner.clone(), federation.actor().clone(), Arc::clone(&keys), federation.now());
-    let items = cores::each(items, move |item| judge(item, &partner, &own, &known, now)).await;
+    let read = cores::beside(move || {
+        let (items, leads) = read_page(&partner, fetch::document(&page.response)?)?;
+        let items = items.into_iter().map(|item| judge(item, &partner, &own, &known, now)).collect();
+        Ok::<_, PageError>((items, leads))
+    });
+    let (items, leads) = read.await?;
     Ok(Page { items, keys, leads })
 }
 
@@ -84,7 +99,7 @@ fn own(partner: &Partner, at: &str) -> Result<Url, PageError> {
 }
 
 /// What a page says; counts such as `totalItems` are never believed (SEC-137).
-fn read_page(partner: &Partner, mut document: Value) -> Result<Fetched, PageError> {
+fn read_page(partner: &Partner, mut document: Value) -> Result<(Vec<Value>, Leads), PageError> {
     if document.get("type").and_then(Value::as_str) != Some("OrderedCollectionPage") {
         return Err(PageError::Shape("it is not an OrderedCollectionPage"));
     }
@@ -97,8 +112,7 @@ fn read_page(partner: &Partner, mut document: Value) -> Result<Fetched, PageErro
     let next = document.get("next").and_then(Value::as_str).ok_or(PageError::Shape("it has no next"))?;
     own(partner, next)?;
     let ahead = document.get("ahead").and_then(Value::as_str).filter(|ahead| own(partner, ahead).is_ok());
-    let leads = Leads { next: next.to_owned(), ahead: ahead.map(str::to_owned) };
-    Ok(Fetched { items, leads })
+    Ok((items, Leads { next: next.to_owned(), ahead: ahead.map(str::to_owned) }))
 }
 
 fn judge(item: Value, partner: &Partner, own: &ActorId, keys: &[ProofKey], now: Timestamp) -> Item {

@@ -8,6 +8,7 @@ mod journeys;
 mod orders;
 mod outgoing;
 mod peers;
+mod read_ahead;
 mod readers;
 mod recalls;
 mod stream;

@@ -22,25 +22,25 @@ use crate::support::content::{comment, consultation, contribution, id};
 use crate::support::gateway::{Answered, TestGateway, get_as, json as document, morning, plain, settle};
 use crate::support::stores::Databases;
 
-fn read(answered: &Answered) -> Value {
+pub(super) fn read(answered: &Answered) -> Value {
     serde_json::from_slice(&answered.body).expect("JSON")
 }
 
-fn ids(page: &Value) -> Vec<String> {
+pub(super) fn ids(page: &Value) -> Vec<String> {
     let items = page["orderedItems"].as_array().expect("items");
     items.iter().map(|item| item["id"].as_str().expect("an id").to_owned()).collect()
 }
 
-fn path_of(page: &Value, at: &TestGateway) -> String {
+pub(super) fn path_of(page: &Value, at: &TestGateway) -> String {
     path_to("next", page, at)
 }
 
-fn path_to(name: &str, page: &Value, at: &TestGateway) -> String {
+pub(super) fn path_to(name: &str, page: &Value, at: &TestGateway) -> String {
     page[name].as_str().expect("an address").strip_prefix(at.url.as_str().trim_end_matches('/')).expect("our own").to_owned()
 }
 
 /// Whether `at` says of what stands on a page of its own that `reader` has it.
-async fn acked(page: &Value, at: &TestGateway, reader: &TestGateway) -> anyhow::Result<HashSet<bool>> {
+pub(super) async fn acked(page: &Value, at: &TestGateway, reader: &TestGateway) -> anyhow::Result<HashSet<bool>> {
     let mut acked = HashSet::new();
     for id in ids(page) {
         let row = at.ledger(reader, &id.parse::<RecordId>()?).await?.expect("it was written before it left");
@@ -50,7 +50,7 @@ async fn acked(page: &Value, at: &TestGateway, reader: &TestGateway) -> anyhow::
 }
 
 /// Lyon with `n` contributions and as many comments; Bordeaux follows it and has read nothing.
-async fn city_of(databases: &Databases, n: u32) -> anyhow::Result<(TestGateway, TestGateway)> {
+pub(super) async fn city_of(databases: &Databases, n: u32) -> anyhow::Result<(TestGateway, TestGateway)> {
     let (lyon, bordeaux) = TestGateway::two(databases, &morning()).await;
     let mut records: Vec<Record> = vec![consultation(&lyon.url, 1)];
     records.extend((1..=n).map(|n| comment(&lyon.url, n)));
@@ -63,7 +63,7 @@ async fn city_of(databases: &Databases, n: u32) -> anyhow::Result<(TestGateway, 
 }
 
 /// A page that is said once the gate lets it pass.
-fn after(gate: &Arc<Semaphore>, page: String) -> Response {
+pub(super) fn after(gate: &Arc<Semaphore>, page: String) -> Response {
     let gate = Arc::clone(gate);
     document(Body::from_stream(futures_util::stream::once(async move {
         gate.acquire().await.map(SemaphorePermit::forget)?;
@@ -116,51 +116,6 @@ store_tests! {
             let row = lyon.ledger(&bordeaux, &id.parse::<RecordId>()?).await?.expect("it is in the ledger");
             assert_eq!((row.state, row.acked_revision), (DisclosureState::Acknowledged, Some(1)), "{id}");
         }
-    }
-
-    async fn reading_ahead_acknowledges_only_what_was_kept_before(databases: Databases) {
-        let (lyon, bordeaux) = city_of(&databases, 270).await?;
-        let acked_of = async |pages: &[Value]| -> anyhow::Result<Vec<bool>> {
-            let mut all = Vec::new();
-            for page in pages {
-                let rows = acked(page, &lyon, &bordeaux).await?;
-                assert_eq!(rows.len(), 1, "a page is acknowledged as a whole");
-                all.extend(rows);
-            }
-            Ok(all)
-        };
-        let mut pages = vec![read(&get_as(&bordeaux, &lyon, "/actor/records").await?)];
-        // Up to three that are not kept: nothing is said of them.
-        for _ in 0..3 {
-            pages.push(read(&get_as(&bordeaux, &lyon, &path_to("ahead", &pages[pages.len() - 1], &lyon)).await?));
-        }
-        assert_eq!(acked_of(&pages).await?, [false; 4]);
-        // The page that it leads to is the one that `next` leads to.
-        assert_eq!(pages[3]["next"], read(&get_as(&bordeaux, &lyon, &path_to("ahead", &pages[2], &lyon)).await?)["next"]);
-        pages.push(read(&get_as(&bordeaux, &lyon, &path_to("ahead", &pages[3], &lyon)).await?));
-        assert_eq!(acked_of(&pages).await?, [true, false, false, false, false]);
-        pages.push(read(&get_as(&bordeaux, &lyon, &path_to("ahead", &pages[4], &lyon)).await?));
-        assert_eq!((ids(&pages[5]).len(), pages[5].get("ahead")), (41, None), "nothing is ahead of the last page");
-        assert_eq!(acked_of(&pages).await?, [true, true, false, false, false, false]);
-        read(&get_as(&bordeaux, &lyon, &path_of(&pages[5], &lyon)).await?);
-        assert_eq!(acked_of(&pages).await?, [true; 6]);
-        assert_eq!(pages.iter().flat_map(ids).collect::<HashSet<_>>().len(), 541, "each once");
-    }
-
-    async fn pages_are_read_ahead_and_one_that_is_lost_is_asked_for_again(databases: Databases) {
-        let (lyon, bordeaux) = city_of(&databases, 120).await?;
-        let partner = lyon.as_partner(FollowState::None, FollowState::Accepted);
-        let asked = Arc::new(AtomicUsize::new(0));
-        let count = Arc::clone(&asked);
-        lyon.disturb(move |parts, _| {
-            let ahead = parts.uri.query().is_some_and(|query| query.ends_with("&ahead=true"));
-            // The second one is not answered well.
-            (ahead && count.fetch_add(1, Ordering::SeqCst) == 1).then(|| plain(StatusCode::SERVICE_UNAVAILABLE))
-        });
-        let reading = backfill::read(&bordeaux.federation, &partner).await?;
-        assert_eq!((reading.pages, reading.applied, reading.refused, reading.ended), (4, 241, 0, Ended::Complete));
-        assert_eq!(asked.load(Ordering::SeqCst), 2);
-        sound(&lyon, &bordeaux).await?;
     }
 
     async fn a_late_question_for_a_page_that_is_over_opens_nothing(databases: Databases) {
@@ -455,43 +410,6 @@ store_tests! {
         assert_eq!(backfill::step(&nantes.federation).await?, Outcome::Worked(8), "six pages and an empty one; an empty one");
         let held = async |origin: &TestGateway| anyhow::Ok(nantes.federation.store.read().await?.copy_counts(&origin.domain).await?);
         assert_eq!((held(&lyon).await?.iter().map(|(_, count)| count).sum::<u64>(), held(&bordeaux).await?.len()), (510, 0));
-    }
-
-    async fn pages_of_few_partners_are_read_ahead_at_a_time(databases: Databases) {
-        let clock = morning();
-        let nantes = TestGateway::start(&databases, "nantes", &clock).await;
-        let (ahead, second) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-        let gate = Arc::new(Semaphore::new(0));
-        let mut origins = Vec::new();
-        for name in ["angers", "brest", "dijon", "lille", "metz", "nancy"] {
-            let origin = TestGateway::start(&databases, name, &clock).await;
-            nantes.list(&origin.as_partner(FollowState::None, FollowState::Accepted)).await?;
-            let (records, ahead) = (origin.url.join("/actor/records")?, Arc::clone(&ahead));
-            let (second, gate) = (Arc::clone(&second), Arc::clone(&gate));
-            origin.disturb(move |parts, _| {
-                let query = parts.uri.query().unwrap_or_default();
-                ahead.fetch_add(usize::from(query.ends_with("&ahead=true")), Ordering::SeqCst);
-                // Nobody gets a second page before all six have asked for theirs.
-                if query.starts_with("after=x") && second.fetch_add(1, Ordering::SeqCst) == 5 {
-                    gate.add_permits(6);
-                }
-                let (next, items) = match query {
-                    "" => ("x", json!([1])),
-                    "after=x" | "after=x&ahead=true" => ("y", json!([1])),
-                    _ => ("y", json!([])),
-                };
-                let mut page = json!({"type": "OrderedCollectionPage", "next": format!("{records}?after={next}"), "orderedItems": items});
-                if query.is_empty() {
-                    page["ahead"] = json!(format!("{records}?after=x&ahead=true"));
-                }
-                (parts.uri.path() == "/actor/records").then(|| {
-                    if query.starts_with("after=x") { after(&gate, page.to_string()) } else { document(page.to_string()) }
-                })
-            });
-            origins.push(origin);
-        }
-        assert_eq!(backfill::step(&nantes.federation).await?, Outcome::Worked(18), "two pages of each, and an empty one");
-        assert_eq!(ahead.load(Ordering::SeqCst), 4);
     }
 
     async fn two_processes_do_not_read_one_stream_at_once(databases: Databases) {
