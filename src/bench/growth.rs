@@ -81,7 +81,10 @@ impl Bench<'_> {
     async fn level(&self, city: &Installation, level: u64, turn: u64) -> anyhow::Result<Vec<Figure>> {
         let title = |what: &str| format!("{what} with {level} stored");
         let from = turn * (2 * self.options.items + 1_000);
-        let mut found = vec![self.accept(city, Sender::Partner, from, &title("accepted")).await?];
+        // As many before the clock starts: a door that was just opened still fills its memory, and the larger the store,
+        // the more of it there is to fill.
+        let accepted = self.accept(city, Sender::Partner, from, self.options.items, &title("accepted")).await?;
+        let mut found = vec![accepted];
         let served = city.serve().await?;
         served.rest().await?;
         // What was accepted at the door is applied first, or its cost would be taken for that of pushing and

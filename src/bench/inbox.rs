@@ -16,7 +16,7 @@ use crate::domain::partner::PartnerKind;
 use crate::federation::keys::Keys;
 use crate::store::JournalState;
 
-/// Activities before the clock starts, so that connections and caches are as in the middle of a day.
+/// Activities before the clock starts, so that connections and caches of a new store are as in the middle of a day.
 const WARM_UP: u64 = 50;
 /// The port in the addresses of partners that are never asked for anything.
 const NOWHERE: u16 = 9;
@@ -54,7 +54,7 @@ impl Bench<'_> {
             (Sender::Reader, "accepted: reader, RSA-2048, known key"),
         ] {
             let city = self.city("inbox", "").await?;
-            let figure = self.accept(&city, sender, 0, name).await?;
+            let figure = self.accept(&city, sender, 0, WARM_UP, name).await?;
             figures.push(if self.on_sqlite() { figure.cpu_at_most("gateway", 0.3) } else { figure });
             city.close().await?;
         }
@@ -63,24 +63,30 @@ impl Bench<'_> {
         Ok(figures)
     }
 
-    /// Accepts `items` activities at the door of `city`; numbers begin at `from`.
-    pub(super) async fn accept(&self, city: &Installation, sender: Sender, from: u64, name: &str) -> anyhow::Result<Figure> {
+    /// Accepts `items` activities at the door of `city`, after `warm` others that are not counted; numbers begin at `from`.
+    pub(super) async fn accept(
+        &self,
+        city: &Installation,
+        sender: Sender,
+        from: u64,
+        warm: u64,
+        name: &str,
+    ) -> anyhow::Result<Figure> {
         let keys = Arc::new(Keys::generate("http://p0.localhost/actor".parse()?)?);
         city.list([content::silent(content::partner(sender.kind(), 0, NOWHERE, Some(&keys), city.now())?)]).await?;
         let pairs = Pairs::of(&keys)?;
         let (door, _): (_, Ready) = Helper::start("door", &Door { config: city.config() }).await?;
         let before = kept(city).await?;
-        let warm = sender.requests(&pairs, NOWHERE, from, WARM_UP);
-        let mut load = self.load(city, warm).await?;
-        load.ask::<Done>(&Go).await?.all(202, WARM_UP)?;
+        let mut load = self.load(city, sender.requests(&pairs, NOWHERE, from, warm)).await?;
+        load.ask::<Done>(&Go).await?.all(202, warm)?;
         let count = self.options.items;
-        let job = self.job(city, sender.requests(&pairs, NOWHERE, from + WARM_UP, count));
+        let job = self.job(city, sender.requests(&pairs, NOWHERE, from + warm, count));
         load.ask::<load::Ready>(&job).await?;
         let (spent, database) = (door.cpu()?, city.database_cpu()?);
         let done: Done = load.ask(&Go).await?;
         let spent = door.cpu()?.saturating_sub(spent);
         done.all(202, count)?;
-        let (stored, wanted) = (kept(city).await?, before + WARM_UP + count);
+        let (stored, wanted) = (kept(city).await?, before + warm + count);
         ensure!(stored == wanted, "{stored} are kept instead of {wanted}");
         let figure =
             Figure::new("inbox", name, count, done.took).cpu("gateway", spent).cpu("load", done.cpu).latency(done.p50, done.p99);
